@@ -1,0 +1,54 @@
+/// A model at an upstream: what a breaker guards and an attempt is sent to.
+public struct Target: Hashable, Sendable {
+    public var model: String
+    /// The upstream's name in the configuration.
+    public var upstream: String
+
+    public init(model: String, upstream: String) {
+        self.model = model
+        self.upstream = upstream
+    }
+}
+
+/// The largest prompt that an attempt may carry.
+public struct Budget: Equatable, Sendable {
+    /// Unscaled tokens of ``encoding``.
+    public var tokens: Int
+    /// The encoding of the target, by its name in the configuration.
+    public var encoding: String
+
+    public init(tokens: Int, encoding: String) {
+        self.tokens = tokens
+        self.encoding = encoding
+    }
+}
+
+/// One upstream request that the plan allows.
+public struct Attempt: Equatable, Sendable {
+    public var target: Target
+    /// Whether the target is another model than the client asked for.
+    public var isForeign: Bool
+    /// Nil when nothing limits the prompt: it is forwarded whole and need not be counted.
+    public var budget: Budget?
+
+    public init(target: Target, isForeign: Bool, budget: Budget? = nil) {
+        self.target = target
+        self.isForeign = isForeign
+        self.budget = budget
+    }
+}
+
+/// What the sidecar will do with one request, decided before the first upstream byte moves.
+public struct Plan: Equatable, Sendable {
+    /// The route that matched; nil means that the request is forwarded unchanged.
+    public var route: String?
+    /// Tried in order until one answers.
+    ///
+    /// There is always at least one; the first is the preferred one.
+    public private(set) var attempts: [Attempt]
+
+    public init(route: String?, _ first: Attempt, then fallbacks: [Attempt] = []) {
+        self.route = route
+        attempts = [first] + fallbacks
+    }
+}

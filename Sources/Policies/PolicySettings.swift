@@ -1,0 +1,130 @@
+/// The settings of all policies: complete, typed and checked.
+public struct PolicySettings: Equatable, Sendable {
+    /// First match wins.
+    public var models: [ModelRule]
+    /// First match wins; a request that none matches is forwarded unchanged.
+    public var routes: [Route]
+    public var fallback: FallbackSettings
+    public var clip: ClipSettings
+    public var breaker: CircuitBreaker.Settings
+
+    public init(
+        models: [ModelRule] = [],
+        routes: [Route] = [],
+        fallback: FallbackSettings = FallbackSettings(),
+        clip: ClipSettings = ClipSettings(),
+        breaker: CircuitBreaker.Settings = CircuitBreaker.Settings()
+    ) {
+        self.models = models
+        self.routes = routes
+        self.fallback = fallback
+        self.clip = clip
+        self.breaker = breaker
+    }
+
+    /// The rule for a model, or nil when the configuration does not know it.
+    public func rule(for model: String) -> ModelRule? {
+        models.first { rule in rule.match.contains { $0.matches(model) } }
+    }
+}
+
+/// What the models that a pattern names can take.
+public struct ModelRule: Equatable, Sendable {
+    public var match: [Glob]
+    /// The encoding's name; `o200k_base` where the file names none.
+    public var encoding: String
+    /// The model's own tokens for one token of ``encoding``.
+    public var tokenScale: Double
+    /// The model's window in its own tokens; nil when it is unknown.
+    public var contextTokens: Int?
+    /// Whether the model sees images; nil when it is unknown.
+    public var vision: Bool?
+    public var price: Price?
+
+    public init(
+        match: [Glob],
+        encoding: String = "o200k_base",
+        tokenScale: Double = 1,
+        contextTokens: Int? = nil,
+        vision: Bool? = nil,
+        price: Price? = nil
+    ) {
+        self.match = match
+        self.encoding = encoding
+        self.tokenScale = tokenScale
+        self.contextTokens = contextTokens
+        self.vision = vision
+        self.price = price
+    }
+}
+
+/// What a model costs, in US dollars for a million tokens.
+public struct Price: Equatable, Sendable {
+    public var inputPerMillion: Double
+    public var outputPerMillion: Double
+    public var cachedInputPerMillion: Double
+
+    public init(inputPerMillion: Double, outputPerMillion: Double, cachedInputPerMillion: Double) {
+        self.inputPerMillion = inputPerMillion
+        self.outputPerMillion = outputPerMillion
+        self.cachedInputPerMillion = cachedInputPerMillion
+    }
+}
+
+/// When a failed attempt is followed by the next.
+public struct FallbackSettings: Equatable, Sendable {
+    public var on: Set<FailureClass>
+
+    /// The classes that route around a failure where the file says nothing.
+    public static let usual: Set<FailureClass> = [
+        .rateLimited, .quotaExhausted, .overloaded, .upstreamFault, .timeout, .unreachable, .regionBlocked,
+    ]
+
+    public init(on: Set<FailureClass> = FallbackSettings.usual) {
+        self.on = on
+    }
+}
+
+/// How a history is cut to a budget (CONTRACT of the `clip` section).
+public struct ClipSettings: Equatable, Sendable {
+    public enum Occasion: String, Equatable, Sendable, CaseIterable {
+        /// Only on attempts after the first.
+        case fallback
+        case always
+        case never
+    }
+
+    /// What happens when that which is always kept exceeds the budget.
+    public enum Oversized: String, Equatable, Sendable, CaseIterable {
+        /// Shorten the newest turn.
+        case truncate
+        /// Answer 400 with the figures.
+        case reject
+    }
+
+    public var maxContextTokens: Int
+    public var on: Occasion
+    /// The step in which the cut moves, in tokens; 0 cuts exactly.
+    public var blockTokens: Int
+    /// Tokens of the window that are kept free for the answer.
+    public var reserveOutputTokens: Int
+    public var oversized: Oversized
+    /// A turn with a message that contains one of these is kept.
+    public var pin: [String]
+
+    public init(
+        maxContextTokens: Int = 32_000,
+        on: Occasion = .fallback,
+        blockTokens: Int = 4_000,
+        reserveOutputTokens: Int = 0,
+        oversized: Oversized = .truncate,
+        pin: [String] = []
+    ) {
+        self.maxContextTokens = maxContextTokens
+        self.on = on
+        self.blockTokens = blockTokens
+        self.reserveOutputTokens = reserveOutputTokens
+        self.oversized = oversized
+        self.pin = pin
+    }
+}
