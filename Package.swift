@@ -15,6 +15,8 @@ if Context.environment["SIDECAR_STRICT"] != nil {
     settings.append(.unsafeFlags(["-warnings-as-errors"]))
 }
 
+let commit = Context.gitInformation.map { String($0.currentCommit.prefix(12)) } ?? "unknown"
+
 let package = Package(
     name: "sidecar",
     products: [
@@ -24,7 +26,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
@@ -34,17 +35,21 @@ let package = Package(
             exclude: ["data"],
             cSettings: [.headerSearchPath("data")]
         ),
+        .target(
+            name: "CSidecar",
+            cSettings: [.define("SIDECAR_COMMIT", to: "\"\(commit)\"")]
+        ),
         .target(name: "TokenCount", dependencies: ["VocabularyData"], swiftSettings: settings),
         .target(name: "Wire", swiftSettings: settings),
         .target(name: "Telemetry", swiftSettings: settings),
         .executableTarget(
             name: "Sidecar",
             dependencies: [
-                "Policies", "TokenCount", "Wire", "Telemetry",
+                "Policies", "TokenCount", "Wire", "Telemetry", "CSidecar",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -30,11 +30,16 @@ public struct Attempt: Equatable, Sendable {
     public var isForeign: Bool
     /// Nil when nothing limits the prompt: it is forwarded whole and need not be counted.
     public var budget: Budget?
+    /// What the target's own window allows; nil when it is unknown.
+    ///
+    /// Never below ``budget`` where both are known. Says which other member takes a longer prompt.
+    public var window: Budget?
 
-    public init(target: Target, isForeign: Bool, budget: Budget? = nil) {
+    public init(target: Target, isForeign: Bool, budget: Budget? = nil, window: Budget? = nil) {
         self.target = target
         self.isForeign = isForeign
         self.budget = budget
+        self.window = window
     }
 }
 

@@ -85,7 +85,7 @@ public struct FallbackSettings: Equatable, Sendable {
     }
 }
 
-/// How a history is cut to a budget (CONTRACT of the `clip` section).
+/// How a history is cut to a budget: the `clip` section of the configuration.
 public struct ClipSettings: Equatable, Sendable {
     public enum Occasion: String, Equatable, Sendable, CaseIterable {
         /// Only on attempts after the first.

@@ -1,0 +1,45 @@
+# What README's commands call. Everything works from a clean clone: `setup` installs what is missing.
+
+# Package.swift turns warnings into errors by it. Set for every build, or switching between two targets of this file
+# would compile the package anew.
+export SIDECAR_STRICT = 1
+
+MINUTES ?= 20
+
+.PHONY: run test build setup lint format bench soak fuzz clean
+
+# The sidecar in front of $LITELLM_URL, or of a real LiteLLM with stand-in models.
+run: build
+	@scripts/run
+
+# Everything that can fail: form, unit tests, integration with real components, a short fuzz run.
+test: setup
+	@scripts/test
+
+build: setup
+	swift build -c release --static-swift-stdlib --product sidecar
+
+setup:
+	@scripts/setup run
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+format:
+	swift format --in-place --recursive Sources Tests Package.swift
+
+# Side by side with nginx and haproxy, on this machine, in one run.
+bench: build
+	@scripts/setup bench
+	Tests/Benchmarks/run
+
+# Ten minutes of mixed traffic; fails on an answer that is mixed up with another's and on anything leaked.
+soak: build
+	Tests/Benchmarks/soak
+
+# A longer search of every parser of foreign bytes: make fuzz MINUTES=60
+fuzz:
+	scripts/fuzz --minutes $(MINUTES)
+
+clean:
+	rm -rf .build var

@@ -1,0 +1,15 @@
+#pragma once
+
+/// The commit that was built; `unknown` outside a checkout.
+const char *sidecar_commit(void);
+
+/// How many processors the affinity mask of this process allows; 0 when it cannot be read.
+int sidecar_allowed_processors(void);
+
+/// Tunes the allocator for bodies of megabytes that come and go: glibc's defaults map and unmap each of them.
+///
+/// - `arenas`: how many heaps threads may use.
+void sidecar_tune_allocator(int arenas);
+
+/// Gives free memory back to the system.
+void sidecar_trim_memory(void);

@@ -1,0 +1,67 @@
+/// What is known about the errors of LiteLLM and of the providers behind it, in one place.
+///
+/// LiteLLM answers with a status of its own: a provider's 413 arrives as 429, a 529 as 500, an empty account
+/// as 400 or 429. So texts stand before statuses, and **the first row that matches decides**.
+public enum FailureTable {
+    /// The class of an answer, or nil when it is not a failure (status below 400).
+    ///
+    /// - Complexity: a search of the message for each text of the table; meant for errors only.
+    public static func classify(_ answer: Answer) -> FailureClass? {
+        guard answer.status >= 400 else { return nil }
+        let message = FoldedText(answer.message)
+        return rows.first { $0.matches(answer, message) }?.failure
+    }
+
+    struct Row: Sendable {
+        var statuses: ClosedRange<Int>
+        /// Any of them suffices; none at all means that the status alone decides.
+        var clues: [Clue]
+        var failure: FailureClass
+
+        init(_ statuses: ClosedRange<Int>, _ clues: [Clue] = [], _ failure: FailureClass) {
+            self.statuses = statuses
+            self.clues = clues
+            self.failure = failure
+        }
+
+        func matches(_ answer: Answer, _ message: FoldedText) -> Bool {
+            statuses.contains(answer.status)
+                && (clues.isEmpty || clues.contains { $0.holds(answer, message) })
+        }
+    }
+
+    enum Clue: Sendable {
+        /// Lowercase text anywhere in the message.
+        case text(String)
+        /// Two lowercase texts anywhere in the message.
+        case texts(String, String)
+        /// Lowercase text that LiteLLM itself begins its message with.
+        ///
+        /// What a provider said stands behind `litellm.SomeError: SomeException - `, and what a client wrote
+        /// even later, so it cannot be taken for LiteLLM's own words.
+        case ownWords(String)
+        /// The exact value of `type` or `code`.
+        case kind(String)
+        /// The error page of LiteLLM's web server, in answer to a request without any credential.
+        case anonymousCrash
+
+        /// Room for `litellm.RateLimitError: ` and `{'error': '`, not for the name of a provider's exception.
+        private static let ownWordsBeginWithin = 40
+
+        func holds(_ answer: Answer, _ message: FoldedText) -> Bool {
+            switch self {
+            case .text(let text):
+                message.contains(text)
+            case .texts(let one, let other):
+                message.contains(one) && message.contains(other)
+            case .ownWords(let text):
+                message.contains(text, beginningWithin: Self.ownWordsBeginWithin)
+            case .kind(let kind):
+                answer.type == kind || answer.code == kind
+            case .anonymousCrash:
+                !answer.requestHadCredential && answer.type.isEmpty && answer.code.isEmpty
+                    && (answer.message.isEmpty || message.contains("internal server error"))
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+internal import NIOCore
+internal import Wire
+
+/// A client connection: reads one request after another and hands each to an ``Exchange``.
+///
+/// All of its state belongs to the connection's event loop, so it needs no lock and is not `Sendable`.
+///
+///     head --complete--> body --complete--> responding --answered--> head
+///       \ bad                \ bad               \--101--> tunnel
+///        `--------------------`--> lingering (the answer is out; input is dropped until the client has read it)
+final class ClientHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case head
+        case body(BodyReader)
+        case responding
+        case tunnel
+        case lingering
+    }
+
+    /// How long a connection may keep the sidecar waiting.
+    private enum Limit {
+        static let head = TimeAmount.seconds(10)
+        static let stalledBody = TimeAmount.seconds(60)
+        static let idle = TimeAmount.seconds(300)
+        static let linger = TimeAmount.seconds(2)
+        static let fullBuffers = TimeAmount.seconds(10)
+        /// Bytes of later requests that are read while one is being answered.
+        static let pipelinedBytes = 65_536
+    }
+
+    let loop: LoopContext
+    let listener: ListenerIdentity
+    /// The client's address, as it goes into `X-Forwarded-For`.
+    private(set) var address = ""
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var finder = HeadFinder()
+    private var input = ByteBuffer()
+    private var exchange: Exchange?
+    private var deadline: NIODeadline
+    private var isReadPending = false
+    private var isAdvancing = false
+    private var hasInputClosed = false
+    /// Since when a body waits for others to leave the buffers.
+    private var isStarvedSince: NIODeadline?
+
+    init(loop: LoopContext, listener: ListenerIdentity) {
+        self.loop = loop
+        self.listener = listener
+        deadline = .now() + Limit.idle
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: - What the channel says
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        address = context.remoteAddress?.ipAddress ?? "unknown"
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        loop.opened(self)
+        let limit = loop.snapshot.configuration.limits.maxConnections
+        if loop.shared.connections.increment() > limit { refuse(.tooManyConnections(limit: limit)) }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        loop.shared.connections.decrement()
+        loop.closed(self)
+        self.context = nil
+        exchange.take()?.clientLeft()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.clientBecameWritable() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { inputClosed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadPending = true }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        switch phase {
+        case .lingering:
+            return
+        case .tunnel:
+            exchange?.tunnelSent(bytes)
+        case .head, .body, .responding:
+            if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+            advance()
+        }
+    }
+
+    // MARK: - Reading requests
+
+    private var mayRead: Bool {
+        switch phase {
+        case .head, .lingering: true
+        case .body: isStarvedSince == nil && (exchange?.takesMoreBody ?? true)
+        case .responding: input.readableBytes < Limit.pipelinedBytes
+        case .tunnel: exchange?.takesMoreBody ?? true
+        }
+    }
+
+    /// Reads on after the upstream, or the buffers, have room again.
+    func resumeReading() {
+        guard isReadPending, mayRead else { return }
+        isReadPending = false
+        context?.read()
+    }
+
+    /// Reads as far as the input goes.
+    ///
+    /// An exchange can end while this runs (an answer that needs no upstream), so that it must not start anew.
+    private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        var goesOn = true
+        while goesOn {
+            switch phase {
+            case .head: goesOn = readHead()
+            case .body(let reader): goesOn = readBody(reader)
+            case .responding, .tunnel, .lingering: goesOn = false
+            }
+        }
+    }
+
+    /// Reads a head, if it is complete.
+    private func readHead() -> Bool {
+        skipLeadingLine()
+        let limit = loop.snapshot.configuration.limits.maxHeaderBytes
+        switch input.withUnsafeReadableBytes({ finder.advance(over: $0) }) {
+        case .incomplete:
+            if input.readableBytes > limit { refuse(.headTooLarge(limitBytes: limit)) }
+            return false
+        case .bareLineFeed:
+            refuse(.badRequest("a line feed without a carriage return"))
+            return false
+        case .complete(let end) where end > limit:
+            refuse(.headTooLarge(limitBytes: limit))
+            return false
+        case .complete(let end):
+            return start(headOf: end)
+        }
+    }
+
+    /// Drops the empty line that some clients send after a body (RFC 9112, section 2.2).
+    private func skipLeadingLine() {
+        guard input.readableBytes >= 2, input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0D0A else {
+            return startHeadClock()
+        }
+        input.moveReaderIndex(forwardBy: 2)
+        startHeadClock()
+    }
+
+    private func startHeadClock() {
+        guard input.readableBytes > 0, !isTimingHead else { return }
+        isTimingHead = true
+        deadline = .now() + Limit.head
+    }
+
+    private var isTimingHead = false
+
+    private func start(headOf byteCount: Int) -> Bool {
+        guard let bytes = input.readSlice(length: byteCount) else { return false }
+        finder = HeadFinder()
+        isTimingHead = false
+        do throws(HeadError) {
+            let head = try bytes.withUnsafeReadableBytes { raw throws(HeadError) in try RequestHead(reading: raw) }
+            return start(head, bytes)
+        } catch {
+            switch error {
+            case .syntax(let detail): refuse(.badRequest(detail.description))
+            case .unknownTransferCoding: refuse(.unknownTransferCoding)
+            }
+            return false
+        }
+    }
+
+    private func start(_ head: RequestHead, _ bytes: ByteBuffer) -> Bool {
+        let exchange = Exchange(client: self, head: head, headBytes: bytes)
+        self.exchange = exchange
+        if let reader = BodyReader(head.framing) {
+            phase = .body(reader)
+            deadline = .now() + Limit.stalledBody
+            exchange.accepted()
+            guard isCarrying(exchange) else { return true }
+            if head.expectsContinue, input.readableBytes == 0 { writeContinue() }
+        } else {
+            phase = .responding
+            exchange.accepted()
+            guard isCarrying(exchange) else { return true }
+            exchange.bodyEnded()
+        }
+        return true
+    }
+
+    private func isCarrying(_ exchange: Exchange) -> Bool {
+        self.exchange === exchange
+    }
+
+    private func readBody(_ reader: BodyReader) -> Bool {
+        guard input.readableBytes > 0, let exchange else { return false }
+        var reader = reader
+        let (byteCount, progress) = input.withUnsafeReadableBytes { raw in
+            reader.read(raw) { exchange.collect($0) }
+        }
+        deadline = .now() + Limit.stalledBody
+        phase = .body(reader)
+        if progress == .malformed {
+            refuse(.badRequest("broken chunked coding"))
+            return false
+        }
+        if byteCount > 0, let slice = input.readSlice(length: byteCount) { exchange.bodyReceived(slice) }
+        guard isCarrying(exchange) else { return true }
+        guard progress == .ended else { return false }
+        phase = .responding
+        exchange.bodyEnded()
+        return true
+    }
+
+    /// Stops reading a body until others have left the buffers.
+    func buffersAreFull() {
+        if isStarvedSince == nil { isStarvedSince = .now() }
+    }
+
+    private func inputClosed() {
+        hasInputClosed = true
+        switch phase {
+        case .lingering:
+            close()
+        case .head where input.readableBytes == 0:
+            close()
+        case .head, .body:
+            refuse(.badRequest("the connection ended within the request"))
+        case .tunnel:
+            exchange?.tunnelInputClosed()
+        case .responding:
+            // A client that has gone and one that only has nothing more to say look the same. An interim
+            // response tells them apart: it is skipped by the one and reset by the other's system.
+            exchange?.probeClient()
+        }
+    }
+
+    // MARK: - Writing
+
+    func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func flush() {
+        context?.flush()
+    }
+
+    func writeContinue() {
+        write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        flush()
+    }
+
+    /// The answer is complete.
+    ///
+    /// - Parameter keepsAlive: whether the head of the answer left the connection open.
+    func exchangeEnded(keepsAlive: Bool) {
+        exchange = nil
+        guard keepsAlive, case .responding = phase, !hasInputClosed, !loop.isDraining else { return linger() }
+        flush()
+        phase = .head
+        deadline = .now() + Limit.idle
+        advance()
+        resumeReading()
+    }
+
+    func switchToTunnel() {
+        phase = .tunnel
+        guard input.readableBytes > 0 else { return resumeReading() }
+        exchange?.tunnelSent(input)
+        input = ByteBuffer()
+        resumeReading()
+    }
+
+    /// Answers with an error of the sidecar's own and ends the connection.
+    private func refuse(_ error: SidecarError) {
+        if let exchange {
+            exchange.refuse(error)
+        } else {
+            write(ErrorAnswer(error, dialect: .other).response(keepsAlive: false))
+            loop.observeRefusal(error, listener: listener)
+            linger()
+        }
+    }
+
+    /// Ends the connection after the answer, when the client has had time to read it.
+    ///
+    /// Closing with unread input would make the system send a reset, which can destroy the answer.
+    private func linger() {
+        phase = .lingering
+        deadline = .now() + Limit.linger
+        flush()
+        if hasInputClosed {
+            // The client sends no more: the connection can go as soon as the answer is out.
+            context?.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.close() }
+        } else {
+            context?.close(mode: .output, promise: nil)
+            resumeReading()
+        }
+    }
+
+    /// Breaks the connection off, so that the client sees that its answer is not complete.
+    func close() {
+        context?.close(promise: nil)
+    }
+
+    /// Closes the connection now if it is idle, and after the answer if it is not.
+    func drain() {
+        if case .head = phase, input.readableBytes == 0 { close() }
+    }
+
+    // MARK: - Time
+
+    func tick(now: NIODeadline) {
+        exchange?.tick(now: now)
+        if let since = isStarvedSince { tickStarved(since: since, now: now) }
+        guard now >= deadline else { return }
+        switch phase {
+        case .head: input.readableBytes == 0 ? close() : refuse(.requestTimedOut)
+        case .body where isStarvedSince == nil && isReadPending == false: refuse(.requestTimedOut)
+        case .lingering: close()
+        case .body, .responding, .tunnel: break
+        }
+    }
+
+    private func tickStarved(since: NIODeadline, now: NIODeadline) {
+        let limit = loop.snapshot.configuration.limits.maxBufferedBytes
+        if loop.shared.bufferedBytes.value < limit {
+            isStarvedSince = nil
+            deadline = now + Limit.stalledBody
+            resumeReading()
+        } else if now - since > Limit.fullBuffers {
+            isStarvedSince = nil
+            refuse(.buffersFull(limitBytes: limit))
+        }
+    }
+}
+
+@available(*, unavailable)
+extension ClientHandler: Sendable {}

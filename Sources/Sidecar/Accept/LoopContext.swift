@@ -1,0 +1,98 @@
+internal import NIOCore
+internal import Telemetry
+
+/// Everything that lives on one event loop and is shared by its connections.
+///
+/// It belongs to that loop: a connection, its upstream connection, the figures they add to and the log they
+/// write share a thread and need no lock.
+final class LoopContext {
+    /// How often time limits are looked at: coarse, so that a request starts no timer of its own.
+    private static let tickInterval = TimeAmount.milliseconds(100)
+
+    let eventLoop: any EventLoop
+    let shared: SharedState
+    /// The configuration in force for requests that start now.
+    private(set) var snapshot: Snapshot
+    var metrics = MetricsShard()
+    var log: LogBuffer
+    var random = RequestIDs()
+    private(set) var isDraining = false
+    private var clients: [ObjectIdentifier: ClientHandler] = [:]
+    private var pools: [String: UpstreamPool] = [:]
+    private var ticker: RepeatedTask?
+
+    init(eventLoop: any EventLoop, shared: SharedState, snapshot: Snapshot) {
+        self.eventLoop = eventLoop
+        self.shared = shared
+        self.snapshot = snapshot
+        log = LogBuffer(writer: shared.logWriter)
+    }
+
+    /// Starts looking at time limits.
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) { _ in
+            bound.value.tick()
+        }
+    }
+
+    func stop() {
+        ticker?.cancel()
+        for pool in pools.values { pool.closeIdle() }
+        log.flush()
+    }
+
+    func pool(for upstream: Upstream) -> UpstreamPool {
+        if let pool = pools[upstream.name], pool.upstream == upstream { return pool }
+        let pool = UpstreamPool(upstream: upstream, loop: self)
+        pools[upstream.name] = pool
+        return pool
+    }
+
+    // MARK: - Connections
+
+    var clientCount: Int { clients.count }
+
+    func opened(_ client: ClientHandler) {
+        clients[ObjectIdentifier(client)] = client
+    }
+
+    func closed(_ client: ClientHandler) {
+        clients[ObjectIdentifier(client)] = nil
+    }
+
+    /// Lets requests in flight end and closes connections that have none.
+    func drain() {
+        isDraining = true
+        for client in clients.values { client.drain() }
+    }
+
+    /// Ends what is still open when the time for draining is over.
+    func closeAll() {
+        for client in clients.values { client.close() }
+    }
+
+    private func tick() {
+        let now = NIODeadline.now()
+        for client in clients.values { client.tick(now: now) }
+        for pool in pools.values { pool.sweep(now: now) }
+        log.flush()
+    }
+
+    // MARK: - Figures
+
+    /// This loop's share of the figures, with the gauges read off now.
+    func figures() -> MetricsShard {
+        var figures = metrics
+        figures.set(.connectionsOpen, Self.clientSide, to: Double(clients.count))
+        let upstream = pools.values.reduce(0) { $0 + $1.connectionCount }
+        figures.set(.connectionsOpen, Self.upstreamSide, to: Double(upstream))
+        return figures
+    }
+
+    private static let clientSide = Labels(Label("client"))
+    private static let upstreamSide = Labels(Label("upstream"))
+}
+
+@available(*, unavailable)
+extension LoopContext: Sendable {}

@@ -1,0 +1,42 @@
+internal import Policies
+internal import Telemetry
+
+/// A configuration in force, with what every request would otherwise work out again.
+///
+/// A request takes one when it is accepted and keeps it, so that a reload never changes the rules in the
+/// middle of a request.
+final class Snapshot: Sendable {
+    let configuration: Configuration
+    private let models: [String: Label]
+    private let routes: [String: Label]
+
+    init(_ configuration: Configuration) {
+        self.configuration = configuration
+        let policies = configuration.policies
+        let chained = policies.routes.flatMap(\.chain).compactMap { member -> String? in
+            if case .model(let name, _) = member { name } else { nil }
+        }
+        let literal = policies.models.flatMap(\.match).map(\.pattern).filter { !$0.contains { "*?".contains($0) } }
+        models = Dictionary((chained + literal).map { ($0, Label($0)) }, uniquingKeysWith: { first, _ in first })
+        routes = Dictionary(
+            policies.routes.map { ($0.name, Label($0.name)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// The label of a model: its name when the configuration spells it out, else `other`.
+    func label(ofModel model: String) -> Label {
+        models[model] ?? .other
+    }
+
+    /// The label of a target, with its upstream when that is not the listener's own.
+    func label(of target: Target, listenerUpstream: String) -> Label {
+        guard target.upstream != listenerUpstream else { return label(ofModel: target.model) }
+        guard models[target.model] != nil else { return .other }
+        return Label("\(target.model)@\(target.upstream)")
+    }
+
+    func label(ofRoute route: String?) -> Label {
+        route.flatMap { routes[$0] } ?? .none
+    }
+}

@@ -1,0 +1,60 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Answers the requests of the admin listener.
+///
+/// Off the hot path: it uses NIO's own HTTP codec and asks the event loops for their figures.
+final class AdminHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let pages: AdminPages
+    private var head: HTTPRequestHead?
+
+    init(pages: AdminPages) {
+        self.pages = pages
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body: break
+        case .end:
+            guard let head = head.take() else { return }
+            respond(to: head, context: context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func respond(to head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        pages.answer(head, on: context.eventLoop).whenSuccess { page in
+            let (handler, context) = bound.value
+            handler.write(page, for: head, context: context)
+        }
+    }
+
+    private func write(_ page: AdminPage, for head: HTTPRequestHead, context: ChannelHandlerContext) {
+        var headers: HTTPHeaders = [
+            "content-type": page.contentType, "content-length": String(page.body.utf8.count),
+            "cache-control": "no-store",
+        ]
+        if page.status == .unauthorized { headers.add(name: "www-authenticate", value: "Bearer") }
+        if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
+        let response = HTTPResponseHead(version: .http1_1, status: page.status, headers: headers)
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        if head.method != .HEAD {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: page.body)))), promise: nil)
+        }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        guard !head.isKeepAlive else { return }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        written.whenComplete { _ in bound.value.close(promise: nil) }
+    }
+}
+
+@available(*, unavailable)
+extension AdminHandler: Sendable {}

@@ -1,0 +1,131 @@
+internal import CSidecar
+internal import Dispatch
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// A running sidecar: the one place where everything is constructed.
+final class Assembly {
+    private static let drainLimit = TimeAmount.seconds(30)
+
+    private let loaded: LoadedConfiguration
+    private let group: MultiThreadedEventLoopGroup
+    private let shared: SharedState
+    private let log: EventLog
+    private let loops: [NIOLoopBound<LoopContext>]
+    private let isReady = Switch()
+    private var listeners: [any Channel] = []
+
+    /// - Parameter extraCA: path of a PEM file whose certificates upstreams may also use.
+    init(_ loaded: LoadedConfiguration, extraCA: String?) throws {
+        self.loaded = loaded
+        let writer = LogWriter()
+        log = EventLog(writer: writer)
+        shared = SharedState(tls: try UpstreamTLS(extraCA: extraCA), logWriter: writer, breakers: Breakers())
+        group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
+        let snapshot = Snapshot(loaded.configuration)
+        loops = try group.makeIterator().map { [shared] loop in
+            try loop.submit {
+                let context = LoopContext(eventLoop: loop, shared: shared, snapshot: snapshot)
+                context.start()
+                return NIOLoopBound(context, eventLoop: loop)
+            }.wait()
+        }
+    }
+
+    /// Opens every listener that the configuration names.
+    func listen() throws {
+        let listen = loaded.configuration.listen
+        // The admin listener comes first, so that readiness can be asked for while the others open.
+        if let admin = listen.admin { try open(admin) }
+        for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
+        isReady.set()
+        log.write(.info, "ready", [("config_hash", loaded.configuration.hash)])
+    }
+
+    private func open(_ listener: ProxyListener) throws {
+        let contexts = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+        let identity = ListenerIdentity(listener.name)
+        let channel = try bootstrap(messagesPerRead: Buffers.messagesPerRead)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else { return }
+                    let client = ClientHandler(loop: context.value, listener: identity)
+                    try channel.pipeline.syncOperations.addHandler(client)
+                }
+            }
+            .bind(host: listener.address.host, port: listener.address.port).wait()
+        opened(channel, name: listener.name.rawValue, upstream: listener.upstream)
+    }
+
+    private func open(_ admin: AdminListener) throws {
+        let pages = AdminPages(
+            shared: shared,
+            token: admin.token,
+            configuration: loaded.configuration,
+            loops: loops,
+            isReady: isReady
+        )
+        let channel = try bootstrap(messagesPerRead: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(AdminHandler(pages: pages))
+                }
+            }
+            .bind(host: admin.address.host, port: admin.address.port).wait()
+        opened(channel, name: "admin", upstream: "")
+    }
+
+    private func bootstrap(messagesPerRead: UInt) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: messagesPerRead)
+            .childChannelOption(.recvAllocator, value: Buffers.receiveAllocator)
+            // A client that has sent everything may close its half and still gets its answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+    }
+
+    private func opened(_ channel: any Channel, name: String, upstream: String) {
+        listeners.append(channel)
+        let address = channel.localAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? ""
+        log.write(.info, "listening", [("listener", name), ("address", address), ("upstream", upstream)])
+    }
+
+    // MARK: - The end
+
+    /// Stops accepting, lets requests in flight end, and returns when they have, or after 30 s.
+    func drain() {
+        log.write(.info, "draining")
+        shared.isDraining.set()
+        // The admin listener stays, so that readiness can say why; it is closed with the loops.
+        let adminPort = loaded.configuration.listen.admin?.address.port
+        for listener in listeners where adminPort == nil || listener !== listeners.first {
+            try? listener.close().wait()
+        }
+        for loop in loops { loop.eventLoop.execute { loop.value.drain() } }
+        let deadline = NIODeadline.now() + Self.drainLimit
+        while shared.connections.value > 0, NIODeadline.now() < deadline { usleep(20_000) }
+        for loop in loops {
+            try? loop.eventLoop.submit {
+                loop.value.closeAll()
+                loop.value.stop()
+            }.wait()
+        }
+        log.write(.info, "stopped", [("connections_cut", String(shared.connections.value))])
+        shared.logWriter.flush()
+        try? group.syncShutdownGracefully()
+    }
+}
+
+/// The processors that this process may use.
+enum Processors {
+    /// The smaller of the affinity mask and the control group's quota.
+    static var usable: Int {
+        let allowed = Int(sidecar_allowed_processors())
+        return max(1, allowed > 0 ? min(allowed, System.coreCount) : System.coreCount)
+    }
+}

@@ -1,0 +1,131 @@
+internal import Policies
+internal import TokenCount
+internal import Wire
+
+/// A request counted in one encoding, message by message.
+struct CountedPrompt {
+    /// In the order of the conversation's messages.
+    let messages: [ClipMessage]
+    /// Tokens that belong to no message: tool definitions and the priming of the reply.
+    let overhead: Int
+    /// Tokens of the tool definitions, of images and of framing; each is part of the counts above.
+    let toolTokens: Int
+    let imageTokens: Int
+    let framingTokens: Int
+
+    var total: Int { messages.reduce(overhead) { $0 + $1.tokens } }
+
+    /// The largest count of an image by the rule used here: 85 and 170 for each of 4 × 4 tiles of 512 pixels.
+    static let mostTokensOfAnImage = 85 + 170 * 16
+
+    /// - Returns: nil for an encoding that is not shipped.
+    init?(_ conversation: Conversation, in body: UnsafeRawBufferPointer, encoding: String) {
+        guard let counter = TextCounter(encoding: encoding) else { return nil }
+        var ids = CallNumbers()
+        var counting = MessageCounting(conversation, body, counter)
+        messages = conversation.messages.map { counting.message($0, &ids) }
+        toolTokens = counting.toolTokens
+        overhead = toolTokens + counting.requestFraming
+        imageTokens = counting.imageTokens
+        framingTokens = counting.framingTokens + counting.requestFraming
+    }
+}
+
+/// Gives small numbers to the ids of tool calls.
+private struct CallNumbers {
+    private var numbers: [String: Int] = [:]
+
+    mutating func number(of id: String) -> Int {
+        if let known = numbers[id] { return known }
+        numbers[id] = numbers.count
+        return numbers.count - 1
+    }
+}
+
+private struct MessageCounting {
+    let conversation: Conversation
+    let body: UnsafeRawBufferPointer
+    let counter: TextCounter
+    /// Decoded text of the part at hand; kept between parts so that it is allocated once.
+    private var scratch: [UInt8] = []
+    private(set) var imageTokens = 0
+    private(set) var framingTokens = 0
+
+    init(_ conversation: Conversation, _ body: UnsafeRawBufferPointer, _ counter: TextCounter) {
+        self.conversation = conversation
+        self.body = body
+        self.counter = counter
+    }
+
+    /// Tool definitions are counted as the JSON that was sent.
+    var toolTokens: Int {
+        conversation.toolDefinitions.reduce(0) { $0 + counter.count(body.slice($1)) }
+    }
+
+    /// Framing that belongs to the request as a whole.
+    var requestFraming: Int {
+        guard conversation.messagesArray != nil else { return 0 }
+        return ChatFraming.tokens(
+            messages: 0,
+            named: 0,
+            hasTools: !conversation.toolDefinitions.isEmpty,
+            hasSystemMessage: conversation.messages.contains { $0.role.clipRole == .system }
+        )
+    }
+
+    mutating func message(_ message: Conversation.Message, _ ids: inout CallNumbers) -> ClipMessage {
+        let framing = conversation.messagesArray == nil ? 0 : ChatFraming.message
+        framingTokens += framing
+        var result = ClipMessage(message.role.clipRole, tokens: framing)
+        for part in conversation.parts[message.parts] {
+            result.tokens += tokens(of: part)
+            switch part.kind {
+            case .toolCallID: result.opensCalls.append(ids.number(of: part.text.string(in: body)))
+            case .toolResultID: result.answersCall = ids.number(of: part.text.string(in: body))
+            default: break
+            }
+        }
+        return result
+    }
+
+    private mutating func tokens(of part: Conversation.Part) -> Int {
+        switch part.kind {
+        case .text, .refusal, .toolName, .toolArguments, .reasoning, .toolCallID, .toolResultID, .fileName, .other:
+            return text(part)
+        case .name:
+            framingTokens += ChatFraming.name
+            return text(part) + ChatFraming.name
+        case .imageURL(let detail): return image(part, detail)
+        case .imageData: return image(part, .none)
+        case .audioData: return ChatFraming.audioPart
+        case .fileData, .fileID: return ChatFraming.filePart
+        // The same text as the reasoning beside it.
+        case .thinking: return 0
+        case .tokens(let count): return count
+        }
+    }
+
+    private mutating func image(_ part: Conversation.Part, _ detail: Conversation.ImageDetail) -> Int {
+        let tokens = ImageCount.tokens(of: part, detail, in: body)
+        imageTokens += tokens
+        return tokens
+    }
+
+    private mutating func text(_ part: Conversation.Part) -> Int {
+        guard part.text.hasEscapes, !part.isRaw else { return counter.count(body.slice(part.text.range)) }
+        scratch.removeAll(keepingCapacity: true)
+        part.text.append(to: &scratch, from: body)
+        return counter.count(scratch)
+    }
+}
+
+extension Conversation.Role {
+    fileprivate var clipRole: ClipMessage.Role {
+        switch self {
+        case .system, .developer: .system
+        case .user: .user
+        case .assistant, .other: .assistant
+        case .tool, .function: .tool
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Policies
+
+extension FallbackSettings {
+    /// The failures that may be routed around, in the order of their declaration.
+    ///
+    /// Not those that are the caller's own, and not a refusal for content: another model must not be asked
+    /// for what one has declined.
+    static let routable = FailureClass.allCases.filter {
+        ![.refused, .callerLimited, .callerFault].contains($0)
+    }
+}
+
+extension Compilation {
+    mutating func policies(_ upstreams: [String: Upstream]) -> PolicySettings {
+        PolicySettings(
+            models: file.sections("models").map(rule),
+            routes: routes(upstreams),
+            fallback: FallbackSettings(
+                on: Set(section("fallback").texts("on").compactMap(FailureClass.init))
+            ),
+            clip: clip(),
+            breaker: breaker()
+        )
+    }
+
+    private func rule(_ section: Section) -> ModelRule {
+        ModelRule(
+            match: section.texts("match").map { Glob($0) },
+            encoding: section.filled("encoding", Section.text),
+            tokenScale: section.filled("tokenScale", Section.number),
+            contextTokens: section.integer("contextTokens"),
+            vision: section.flag("vision"),
+            price: section.section("price").flatMap(price)
+        )
+    }
+
+    private func price(_ section: Section) -> Price? {
+        guard let input = section.number("inputPerMillion"), let output = section.number("outputPerMillion")
+        else {
+            return nil
+        }
+        return Price(
+            inputPerMillion: input,
+            outputPerMillion: output,
+            cachedInputPerMillion: section.number("cachedInputPerMillion") ?? input
+        )
+    }
+
+    private mutating func clip() -> ClipSettings {
+        let section = section("clip")
+        let clip = ClipSettings(
+            maxContextTokens: section.filled("maxContextTokens", Section.integer),
+            on: section.word("on"),
+            blockTokens: section.filled("blockTokens", Section.integer),
+            reserveOutputTokens: section.filled("reserveOutputTokens", Section.integer),
+            oversized: section.word("oversized"),
+            pin: section.texts("pin")
+        )
+        if clip.reserveOutputTokens >= clip.maxContextTokens {
+            report(
+                section.place("reserveOutputTokens"),
+                "leaves nothing of maxContextTokens (\(clip.maxContextTokens)); write less, or raise that"
+            )
+        }
+        return clip
+    }
+
+    private mutating func breaker() -> CircuitBreaker.Settings {
+        let section = section("breaker")
+        let breaker = CircuitBreaker.Settings(
+            rateLimitsToOpen: section.filled("rateLimitsToOpen", Section.integer),
+            failuresToOpen: section.filled("failuresToOpen", Section.integer),
+            cooldownSeconds: section.filled("cooldownSeconds", Section.integer),
+            maxCooldownSeconds: section.filled("maxCooldownSeconds", Section.integer),
+            maxRetryAfterSeconds: section.filled("maxRetryAfterSeconds", Section.integer)
+        )
+        if breaker.cooldownSeconds > breaker.maxCooldownSeconds {
+            report(
+                section.place("cooldownSeconds"),
+                "more than maxCooldownSeconds (\(breaker.maxCooldownSeconds)); write less, or raise that"
+            )
+        }
+        return breaker
+    }
+}

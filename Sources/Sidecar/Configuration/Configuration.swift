@@ -1,0 +1,85 @@
+import Policies
+
+/// The settings as the program uses them: complete, typed and checked.
+///
+/// Nothing beyond the functions that make it checks a setting again.
+struct Configuration: Equatable, Sendable {
+    var listen: ListenSettings
+    /// By name; every name that a listener or a chain uses is here.
+    var upstreams: [String: Upstream]
+    var policies: PolicySettings
+    var timeouts: Timeouts
+    var limits: Limits
+    var log: LogSettings
+    /// Tells configurations apart: the same for the same values, however the file is laid out.
+    ///
+    /// 16 hexadecimal digits, FNV-1a over the values with their defaults. Secrets are left out, so it may be
+    /// shown.
+    var hash: String
+}
+
+/// The listeners; one that is nil is not opened.
+struct ListenSettings: Equatable, Sendable {
+    var gateway: ProxyListener?
+    var dify: ProxyListener?
+    var admin: AdminListener?
+}
+
+/// A listener that passes requests on.
+struct ProxyListener: Equatable, Sendable {
+    enum Name: String, Equatable, Sendable, CaseIterable {
+        case gateway, dify
+    }
+
+    var name: Name
+    var address: ListenAddress
+    /// The upstream's name.
+    var upstream: String
+}
+
+/// The listener for the people who run the sidecar.
+struct AdminListener: Equatable, Sendable {
+    var address: ListenAddress
+    /// Nil only where the address is loopback.
+    var token: String?
+}
+
+/// A server that requests are passed on to.
+struct Upstream: Equatable, Sendable {
+    enum Kind: String, Equatable, Sendable, CaseIterable {
+        case litellm, dify, openai
+
+        /// The kinds that this version can speak to.
+        static let available: [Self] = [.litellm, .dify]
+    }
+
+    var name: String
+    var kind: Kind
+    var url: UpstreamURL
+}
+
+/// How long the parts of an exchange may take.
+struct Timeouts: Equatable, Sendable {
+    var connect: Duration
+    var firstByte: Duration
+    var firstToken: Duration
+    var idle: Duration
+    var total: Duration
+}
+
+/// What clients may take.
+struct Limits: Equatable, Sendable {
+    var maxBodyBytes: Int
+    var maxBufferedBytes: Int
+    var maxHeaderBytes: Int
+    var maxConnections: Int
+}
+
+/// What is logged.
+struct LogSettings: Equatable, Sendable {
+    enum Level: String, Equatable, Sendable, CaseIterable {
+        case debug, info, warning, error
+    }
+
+    var level: Level
+}

@@ -1,0 +1,114 @@
+import FoundationEssentials
+
+/// Where a configuration comes from.
+enum ConfigurationSource: Equatable, Sendable {
+    /// Used where no other file is named, if it exists.
+    static let defaultPath = "config/antigravity.json"
+
+    /// A file that was named, by `--config` or `$SIDECAR_CONFIG`: it must be there.
+    case named(String)
+    case defaultPath(String)
+    /// The file that is shipped with the program; its upstream comes from `$LITELLM_URL`.
+    case embedded
+
+    /// The path to watch, or nil.
+    var path: String? {
+        switch self {
+        case .named(let path), .defaultPath(let path): path
+        case .embedded: nil
+        }
+    }
+}
+
+/// A configuration, and what it was read from.
+struct LoadedConfiguration: Equatable, Sendable {
+    var configuration: Configuration
+    var source: ConfigurationSource
+    /// Files that were read because a `NAME_FILE` names them, sorted.
+    var includedFiles: [String]
+}
+
+extension Configuration {
+    /// Reads and checks a configuration.
+    ///
+    /// - Parameters:
+    ///   - path: the file named on the command line; nil for `$SIDECAR_CONFIG`, then the default path, then the
+    ///     embedded defaults.
+    ///   - environment: the variables of the process; they come before those of `envFile`.
+    ///   - envFile: a file of `KEY=VALUE` lines.
+    /// - Throws: ``ConfigurationError`` with every problem.
+    static func load(
+        path: String?,
+        environment: [String: String],
+        envFile: String? = nil,
+        defaultPath: String = ConfigurationSource.defaultPath
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        let variables = EnvironmentVariables(
+            process: environment,
+            file: try envFile.map { path throws(ConfigurationError) in
+                try EnvironmentFile.variables(in: contents(of: path), path: path)
+            } ?? [:]
+        )
+        let named = (path ?? variables.plainValue(of: "SIDECAR_CONFIG")).flatMap { $0.isEmpty ? nil : $0 }
+        if let named {
+            return try read(contents(of: named), from: .named(named), environment: variables)
+        }
+        if FileManager.default.fileExists(atPath: defaultPath) {
+            return try read(
+                contents(of: defaultPath),
+                from: .defaultPath(defaultPath),
+                environment: variables
+            )
+        }
+        return try read(shippedConfiguration, from: .embedded, environment: variables)
+    }
+
+    /// Checks the text of a file and makes settings of it.
+    static func read(
+        _ text: String,
+        from source: ConfigurationSource,
+        environment: EnvironmentVariables
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        let document = try parse(text)
+        var check = KeyCheck(environment: environment)
+        let file = check.check(document)
+        var compilation = Compilation(of: file, referring: check.referring)
+        let configuration = compilation.configuration(hash: file.fingerprint(leavingOut: check.secrets))
+        if let error = ConfigurationError(check.problems + compilation.problems) { throw error }
+        return LoadedConfiguration(
+            configuration: configuration,
+            source: source,
+            includedFiles: check.environment.filesRead.sorted()
+        )
+    }
+
+    private static func parse(_ text: String) throws(ConfigurationError) -> JSONValue {
+        do {
+            return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        } catch {
+            let problem =
+                SyntaxFault.first(in: text).map {
+                    "not valid JSON at line \($0.line), column \($0.column); expected \($0.wanted)"
+                } ?? "not valid JSON; look for a number out of range or a broken \\u escape"
+            throw ConfigurationError(.init(JSONPointer(), problem))
+        }
+    }
+
+    private static func contents(of path: String) throws(ConfigurationError) -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let isThere = FileManager.default.fileExists(atPath: path)
+            throw ConfigurationError(
+                .init(
+                    path,
+                    isThere
+                        ? "cannot be read; name a file, and permit reading it"
+                        : "no such file; write it, or name another"
+                )
+            )
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigurationError(.init(path, "not UTF-8; save it as UTF-8"))
+        }
+        return text
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+
+/// The rules for the host and port of an address (RFC 3986 section 3.2).
+enum HostName {
+    /// Divides `host[:port]`; the host is checked, the port is not.
+    static func split(_ authority: Substring) -> (host: String, port: Substring?)? {
+        if authority.first == "[" {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            let host = String(authority[..<end].dropFirst())
+            let rest = authority[end...].dropFirst()
+            guard isAddress(host, family: AF_INET6), rest.isEmpty || rest.first == ":" else { return nil }
+            return (host, rest.isEmpty ? nil : rest.dropFirst())
+        }
+        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let host = parts.first, isName(host) else { return nil }
+        return (String(host), parts.count > 1 ? parts[1] : nil)
+    }
+
+    /// Nil unless the text is digits only and within 0...65535.
+    static func port(_ text: Substring) -> Int? {
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let port = Int(text), port <= 65_535
+        else { return nil }
+        return port
+    }
+
+    static func isAddress(_ host: String, family: CInt) -> Bool {
+        // in6_addr is the larger of the two.
+        var address = in6_addr()
+        return inet_pton(family, host, &address) == 1
+    }
+
+    /// A name as resolvers take it; what looks like an IPv4 address must be one.
+    private static func isName(_ host: Substring) -> Bool {
+        guard (1...253).contains(host.utf8.count), host.first != "-", host.first != "." else { return false }
+        let characters = host.utf8.allSatisfy { byte in
+            byte < 0x80 && ((0x41...0x5A).contains(byte & 0xDF) || (0x30...0x39).contains(byte))
+                || "._-".utf8.contains(byte)
+        }
+        let looksNumeric = host.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+        return characters && (!looksNumeric || isAddress(String(host), family: AF_INET))
+    }
+}

@@ -1,0 +1,205 @@
+/// Describes the whole file.
+let keyRootDoc = """
+    Configuration of the sidecar. Any string may contain ${NAME} or ${NAME:-default}, taken from the \
+    environment; NAME_FILE names a file that holds it. A missing key means its default.
+    """
+
+/// Every key of the configuration file, in the order of README's table.
+///
+/// A new key is one row here, and one line where the settings are made from it.
+let keyRows: [KeyRow] =
+    generalKeys + listenKeys + upstreamKeys + modelKeys + routeKeys + policyKeys + transportKeys
+
+private let generalKeys = [
+    KeyRow(
+        "$schema",
+        .text(.any),
+        example: "./antigravity.schema.json",
+        doc: "Where an editor finds the schema."
+    ),
+    KeyRow("version", .integer(1...1), .required, example: 1, doc: "Version of this format."),
+]
+
+private let listenKeys = [
+    KeyRow(
+        "listen",
+        .object,
+        .otherwise(["gateway": [:], "admin": [:]]),
+        doc: "The listeners; only those that are named exist. Changes need a restart."
+    ),
+    KeyRow("listen.gateway", .object, doc: "Takes the requests that are meant for LiteLLM."),
+    KeyRow(
+        "listen.gateway.address",
+        .text(.address),
+        .otherwise("${SIDECAR_GATEWAY:-0.0.0.0:4100}"),
+        doc: "`host:port`, an IPv6 address in brackets; port 0 for any free one."
+    ),
+    KeyRow(
+        "listen.gateway.upstream",
+        .text(.name),
+        .otherwise("litellm"),
+        doc: "The upstream that it stands before."
+    ),
+    KeyRow(
+        "listen.gateway.clientKeys",
+        .list(of: .text(.filled)),
+        .otherwise([]),
+        .mustBeEmpty,
+        isSecret: true,
+        doc: "Client keys that are vouched for without asking LiteLLM."
+    ),
+    KeyRow("listen.dify", .object, doc: "Takes the requests that are meant for Dify."),
+    KeyRow("listen.dify.address", .text(.address), .otherwise("0.0.0.0:4105"), doc: "As for the gateway."),
+    KeyRow(
+        "listen.dify.upstream",
+        .text(.name),
+        .otherwise("dify"),
+        doc: "The upstream that it stands before."
+    ),
+    KeyRow("listen.egress", .object, .optional, .mustBeAbsent, doc: "A way out to providers for LiteLLM."),
+    KeyRow("listen.admin", .object, doc: "Serves metrics, health, status and reload."),
+    KeyRow("listen.admin.address", .text(.address), .otherwise("127.0.0.1:4190"), doc: "As for the gateway."),
+    KeyRow(
+        "listen.admin.token",
+        .text(.token),
+        .otherwise("${SIDECAR_ADMIN_TOKEN:-}"),
+        isSecret: true,
+        doc: "Bearer token for everything but health and metrics. Without one the address must be loopback."
+    ),
+]
+
+private let upstreamKeys = [
+    KeyRow(
+        "upstreams",
+        .map(names: .name, of: .object),
+        .otherwise(["litellm": ["url": "${LITELLM_URL:-http://127.0.0.1:4000}"]]),
+        doc: "The servers behind the listeners, by a name that listeners and chains use."
+    ),
+    KeyRow(
+        "upstreams.*.kind",
+        .choice(Upstream.Kind.available.map(\.rawValue), refused: [Upstream.Kind.openai.rawValue]),
+        doc: "What the server is. May be left out where the upstream's name is one of these."
+    ),
+    KeyRow(
+        "upstreams.*.url",
+        .text(.url),
+        .required,
+        example: "http://127.0.0.1:4000",
+        doc: "`http` or `https`, host, port and a path to put before every path."
+    ),
+    KeyRow(
+        "upstreams.*.apps",
+        .map(names: .name, of: .object),
+        .otherwise([:]),
+        .mustBeEmpty,
+        doc: "Dify apps that are offered as models."
+    ),
+    KeyRow(
+        "upstreams.*.bearer",
+        .text(.token),
+        .otherwise(""),
+        .mustBeEmpty,
+        isSecret: true,
+        doc: "The sidecar's own credential for the upstream."
+    ),
+    KeyRow(
+        "upstreams.*.egress",
+        .text(.any),
+        .otherwise(""),
+        .mustBeEmpty,
+        doc: "The hop by which it is reached."
+    ),
+]
+
+private let modelKeys = [
+    KeyRow(
+        "models",
+        .list(of: .object),
+        .otherwise([]),
+        doc: "What models can take; the first entry that matches describes a model."
+    ),
+    KeyRow(
+        "models[].match",
+        .list(of: .text(.filled), atLeast: 1),
+        .required,
+        example: ["claude*", "anthropic/*"],
+        doc: "Patterns for the model's name: `*` for any text, `?` for one character."
+    ),
+    KeyRow(
+        "models[].encoding",
+        .choice(
+            ["o200k_base", "cl100k_base"],
+            refused: ["p50k_base", "gemma", "llama3", "qwen2", "claude_legacy"]
+        ),
+        .otherwise("o200k_base"),
+        doc: "The vocabulary that counts its tokens, its own or a near one."
+    ),
+    KeyRow(
+        "models[].tokenScale",
+        .number(0.1...10),
+        .otherwise(1),
+        doc: "The model's own tokens for one token of `encoding`; divides `contextTokens`."
+    ),
+    KeyRow(
+        "models[].contextTokens",
+        .integer(1...100_000_000, .tokens),
+        example: 200_000,
+        doc: "The model's window in its own tokens. Unknown where missing: nothing is clipped to it."
+    ),
+    KeyRow(
+        "models[].vision",
+        .flag,
+        example: true,
+        doc: "Whether the model sees images. Unknown where missing: `when.vision` does not match."
+    ),
+    KeyRow(
+        "models[].images",
+        .choice(["url", "inline"]),
+        .optional,
+        .noted,
+        doc: "How the model takes images."
+    ),
+    KeyRow(
+        "models[].imageTokens",
+        .text(.name),
+        .optional,
+        .noted,
+        example: "claude",
+        doc: "The formula that counts an image."
+    ),
+    KeyRow(
+        "models[].prefill",
+        .flag,
+        .otherwise(false),
+        .mustBeEmpty,
+        doc: "Whether it continues an answer that was begun for it."
+    ),
+    KeyRow(
+        "models[].calibrate",
+        .flag,
+        .otherwise(false),
+        .mustBeEmpty,
+        doc: "Whether `tokenScale` follows what the provider reports."
+    ),
+    KeyRow("models[].price", .object, doc: "What the model costs."),
+    KeyRow(
+        "models[].price.inputPerMillion",
+        .number(0...1_000_000, .dollars),
+        .required,
+        example: 3,
+        doc: "Price of the prompt."
+    ),
+    KeyRow(
+        "models[].price.outputPerMillion",
+        .number(0...1_000_000, .dollars),
+        .required,
+        example: 15,
+        doc: "Price of the answer."
+    ),
+    KeyRow(
+        "models[].price.cachedInputPerMillion",
+        .number(0...1_000_000, .dollars),
+        example: 0.3,
+        doc: "Price of what the provider had cached; `inputPerMillion` where missing."
+    ),
+]

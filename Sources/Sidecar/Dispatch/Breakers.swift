@@ -1,0 +1,71 @@
+internal import Policies
+internal import Synchronization
+
+/// The circuit breakers of all targets, shared by the event loops.
+final class Breakers: Sendable {
+    /// `$requested` under a glob makes targets of names that clients invent: beyond this many, new ones go
+    /// unguarded rather than fill the memory.
+    private static let maxTargets = 4096
+
+    private let table = Mutex<[Target: CircuitBreaker]>([:])
+
+    /// Asks for one request.
+    ///
+    /// - Parameter mayRefuse: false where nothing else could be tried.
+    func admit(
+        _ target: Target,
+        _ settings: CircuitBreaker.Settings,
+        mayRefuse: Bool
+    ) -> CircuitBreaker.Admission {
+        let now = ContinuousClock.now
+        return table.withLock { table in
+            guard table[target] != nil || table.count < Self.maxTargets else {
+                var unguarded = CircuitBreaker(settings: settings)
+                return unguarded.admit(at: now)
+            }
+            return table[target, default: CircuitBreaker(settings: settings)].admit(at: now, mayRefuse: mayRefuse)
+        }
+    }
+
+    /// Tells how an admitted request went.
+    ///
+    /// - Returns: a change worth a log line.
+    func record(
+        _ outcome: CircuitBreaker.Outcome,
+        for ticket: CircuitBreaker.Ticket,
+        _ target: Target
+    ) -> CircuitBreaker.Transition? {
+        let now = ContinuousClock.now
+        return table.withLock { $0[target]?.record(outcome, for: ticket, at: now) }
+    }
+
+    /// Every breaker as it stands, in the order of the targets.
+    var states: [(target: Target, breaker: CircuitBreaker)] {
+        table.withLock { table in table.map { ($0.key, $0.value) } }
+            .sorted { ($0.0.upstream, $0.0.model) < ($1.0.upstream, $1.0.model) }
+    }
+}
+
+extension CircuitBreaker.Status {
+    /// The value of the gauge: 0 closed, 1 half-open, 2 open.
+    var gauge: Double {
+        switch self {
+        case .closed: 0
+        case .halfOpen: 1
+        case .open: 2
+        }
+    }
+
+    var word: String {
+        switch self {
+        case .closed: "closed"
+        case .halfOpen: "half-open"
+        case .open: "open"
+        }
+    }
+
+    var remaining: Duration? {
+        guard case .open(let remaining) = self else { return nil }
+        return remaining
+    }
+}

@@ -1,0 +1,359 @@
+internal import NIOCore
+internal import Policies
+internal import Telemetry
+internal import Wire
+
+/// The way back: from the first byte of the upstream's answer to the last one to the client.
+extension Exchange {
+    /// The final head of a response is there.
+    func responseStarted(_ head: ResponseHead, _ bytes: ByteBuffer) {
+        guard !isOver else { return }
+        var answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
+        if isInspected, head.first(.contentEncoding) == nil, isEventStream(head, bytes), head.status < 300 {
+            answer.reader = ChatStreamReader(dialect: record.dialect)
+        }
+        self.answer = answer
+        touchClock()
+        switch answer.mode {
+        case .relaying: accept()
+        case .tunnel: openTunnel()
+        case .holdingError, .holdingStream: break
+        }
+    }
+
+    private func mode(for head: ResponseHead, _ bytes: ByteBuffer) -> OngoingAnswer.Mode {
+        if head.status == 101 { return .tunnel }
+        guard isInspected else { return .relaying }
+        if head.status >= 400 { return .holdingError }
+        let isLast = attempt?.place == (plan?.attempts.count ?? 1) - 1
+        return !isLast && isEventStream(head, bytes) ? .holdingStream : .relaying
+    }
+
+    private func isEventStream(_ head: ResponseHead, _ bytes: ByteBuffer) -> Bool {
+        guard let field = head.first(.contentType) else { return false }
+        let type: StaticString = "text/event-stream"
+        return bytes.withUnsafeReadableBytes { raw in
+            field.value.count >= type.utf8CodeUnitCount
+                && raw.slice(field.value.prefix(type.utf8CodeUnitCount)).equalsIgnoringCase(type)
+        }
+    }
+
+    /// A run of the body without its framing; called before ``responseReceived(_:lastChunkEnd:)`` for the same bytes.
+    func payloadArrived(_ payload: UnsafeRawBufferPointer) {
+        record.upstreamBytesIn += payload.count
+        record.bytesOut += payload.count
+        guard isInspected else {
+            if answer?.stripsChunking == true { answer?.payload.writeBytes(payload) }
+            return
+        }
+        answer?.reader?.feed(payload)
+        if answer?.collectsPayload == true || answer?.stripsChunking == true { answer?.payload.writeBytes(payload) }
+    }
+
+    /// A piece of the body as it was framed.
+    func responseReceived(_ bytes: ByteBuffer, lastChunkEnd: Int) {
+        guard !isOver, let mode = answer?.mode else { return }
+        noteFirstToken()
+        touchClock()
+        switch mode {
+        case .relaying: relay(bytes, lastChunkEnd: lastChunkEnd)
+        case .holdingError: holdError(bytes)
+        case .holdingStream: holdStream(bytes)
+        case .tunnel: break
+        }
+    }
+
+    private func noteFirstToken() {
+        if record.firstToken == nil, answer?.reader?.sawDelta == true { record.firstToken = .now() }
+    }
+
+    /// The response is complete.
+    func responseEnded() {
+        guard !isOver else { return }
+        attempt?.connection = nil
+        answer?.isComplete = true
+        switch answer?.mode {
+        case .relaying: finishRelay()
+        case .holdingError: errorIsComplete()
+        case .holdingStream: judgeStream()
+        case .tunnel: endTunnel()
+        case nil: break
+        }
+    }
+
+    func upstreamReadCompleted() {
+        if answer?.isRelaying == true { client.flush() }
+    }
+
+    // MARK: - Holding
+
+    private func holdError(_ bytes: ByteBuffer) {
+        answer?.raw.writeImmutableBuffer(bytes)
+        if (answer?.raw.readableBytes ?? 0) > OngoingAnswer.maxHeldBytes { errorIsComplete() }
+    }
+
+    private func holdStream(_ bytes: ByteBuffer) {
+        answer?.raw.writeImmutableBuffer(bytes)
+        guard let answer, let reader = answer.reader else { return accept() }
+        if reader.sawDelta || reader.isDone || answer.raw.readableBytes > OngoingAnswer.maxHeldBytes { accept() }
+        // An error before the first token is judged when the stream has ended: LiteLLM ends it at once.
+    }
+
+    /// A stream ended before its first token.
+    private func judgeStream() {
+        guard let reader = answer?.reader, reader.hasError else {
+            return attemptFailed(.unanswered(.upstreamFault), delay: nil)
+        }
+        let body = reader.errorBody ?? ErrorBody()
+        fail(with: Answer(eventMessage: body.message, type: body.type, code: body.code))
+    }
+
+    /// An error answer is there, or as much of it as is held.
+    private func errorIsComplete() {
+        guard let answer else { return }
+        let body = answer.payload.withUnsafeReadableBytes { ErrorBody.reading($0) }
+        let text = body == nil ? String(buffer: answer.payload) : ""
+        fail(
+            with: Answer(
+                status: answer.head.status,
+                message: body?.message ?? text,
+                type: body?.type ?? "",
+                code: body?.code ?? "",
+                requestHadCredential: head.first(.authorization) != nil
+            )
+        )
+    }
+
+    private func fail(with answer: Answer) {
+        let failure = FailureTable.classify(answer) ?? .callerFault
+        attemptFailed(
+            .answered(
+                failure,
+                status: answer.status,
+                sentTokens: attempt?.countedTokens,
+                wasClipped: attempt?.wasClipped ?? false
+            ),
+            delay: statedDelay(answer.message)
+        )
+    }
+
+    private func statedDelay(_ message: String) -> Duration? {
+        guard plan?.route != nil, let answer else { return nil }
+        let names = Set(RetryDelay.headerNames)
+        let headers = answer.bytes.withUnsafeReadableBytes { raw in
+            answer.head.fields.reduce(into: [String: String]()) { found, field in
+                let name = String(decoding: raw.slice(field.name), as: UTF8.self).lowercased()
+                guard names.contains(name), found[name] == nil else { return }
+                found[name] = String(decoding: raw.slice(field.value), as: UTF8.self)
+            }
+        }
+        return RetryDelay.stated(headers: { headers[$0] }, message: message, now: Clock.epochSeconds())
+    }
+
+    /// Keeps the answer that has just come: the client gets it if all others fail as well.
+    func keepAnswer() {
+        // A part of an answer cannot be kept: the rest went with its connection.
+        guard let answer, answer.isComplete, let target = attempt?.target else { return }
+        heldAnswer = HeldAnswer(answer: answer, model: target.model)
+        self.answer = nil
+    }
+
+    // MARK: - Relaying
+
+    /// The answer is one that the client gets.
+    private func accept() {
+        observeAttempt(outcome: "ok")
+        // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
+        if attempt?.isProbe == true { settle(.success) }
+        act { $0.answered() }
+    }
+
+    func relayAnswer() {
+        guard let answer else { return }
+        relay(answer, model: attempt?.target.model ?? "")
+    }
+
+    func relayHeldAnswer() {
+        guard let held = heldAnswer else { return }
+        relay(held.answer, model: held.model)
+    }
+
+    private func relay(_ taken: OngoingAnswer, model: String) {
+        var answer = taken
+        record.status = answer.head.status
+        record.model = model
+        record.attempts = failover?.outcomes.map { "\($0.target.model)=\($0.result)" } ?? []
+        if answer.isComplete, plan?.route != nil { releaseBody() }
+        let isHTTP10 = head.minorVersion == 0
+        answer.stripsChunking = isHTTP10 && answer.isChunked
+        answer.keepsAlive =
+            head.keepsAlive && isBodyComplete && !answer.stripsChunking && answer.head.framing != .untilClose
+            && !loop.isDraining
+        answer.mode = .relaying
+        let written = ClientResponseHead(
+            head: answer.head,
+            bytes: answer.bytes,
+            keepsAlive: answer.keepsAlive,
+            isForHTTP10: isHTTP10,
+            notes: notes
+        )
+        client.write(written.written(allocator: ByteBufferAllocator()))
+        if answer.reader != nil, !answer.countsAsStream {
+            answer.countsAsStream = true
+            loop.metrics.add(.streamsOpen, .none, 1)
+        }
+        let held = answer.raw
+        answer.raw = ByteBuffer()
+        self.answer = answer
+        if held.readableBytes > 0 { relayHeldBytes(held) }
+        if answer.isComplete { finishRelay() }
+    }
+
+    /// Passes on what was held; all of it is whole chunks but perhaps the last.
+    private func relayHeldBytes(_ held: ByteBuffer) {
+        guard answer?.stripsChunking == true else { return client.write(held) }
+        writePayload()
+    }
+
+    private func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
+        if answer?.stripsChunking == true { return writePayload() }
+        guard answer?.reader != nil, answer?.isChunked == true else { return client.write(bytes) }
+        answer?.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { client.write($0) }
+    }
+
+    private func writePayload() {
+        guard let payload = answer?.payload, payload.readableBytes > 0 else { return }
+        client.write(payload)
+        answer?.payload = ByteBuffer()
+    }
+
+    private func finishRelay() {
+        guard let answer else { return }
+        readUsage(answer)
+        if let reader = answer.reader {
+            if plan?.route != nil, !reader.isDone, !reader.hasError, record.dialect.endsWithDone {
+                return answerWasCut()
+            }
+            if reader.hasError { record.error = "stream_error" }
+            settle(reader.hasError ? .failed(.upstreamFault) : .success)
+        } else if answer.head.status < 400 {
+            settle(.success)
+        }
+        if let tail = self.answer?.chunks.takeTail(), tail.readableBytes > 0 { client.write(tail) }
+        end(keepsAlive: answer.keepsAlive)
+    }
+
+    private func readUsage(_ answer: OngoingAnswer) {
+        guard isInspected, answer.head.status < 300 else { return }
+        if let reader = answer.reader {
+            record.usage = reader.usage
+        } else if answer.head.first(.contentEncoding) == nil, !answer.stripsChunking {
+            record.usage = answer.payload.withUnsafeReadableBytes { Usage.reading(answer: $0) }
+        }
+    }
+
+    /// The upstream broke off while its answer was being relayed.
+    ///
+    /// Nothing is ever presented as complete that is not: a stream ends with an error event and no `[DONE]`, any
+    /// other answer with a broken connection.
+    func answerWasCut() {
+        guard let answer else { return }
+        observeAttempt(outcome: FailureClass.upstreamFault.rawValue)
+        settle(.failed(.upstreamFault))
+        record.error = "answer_cut"
+        guard answer.reader != nil, answer.isChunked, answer.chunks.endsAtEvent, !answer.stripsChunking else {
+            breakOff()
+            return
+        }
+        let event = ErrorAnswer(.upstreamBroke(upstream: attempt?.upstream.name ?? ""), dialect: record.dialect).event
+        var out = ByteBuffer(string: String(event.count, radix: 16))
+        out.writeStaticString("\r\n")
+        out.writeBytes(event)
+        out.writeStaticString("\r\n0\r\n\r\n")
+        client.write(out)
+        end(keepsAlive: answer.keepsAlive)
+    }
+
+    /// Ends the connection in the middle of an answer, so that the client sees that it is not complete.
+    private func breakOff() {
+        client.flush()
+        client.close()
+    }
+
+    /// What the client is told about its request in header fields.
+    var notes: AnswerNotes {
+        guard isInspected, failover != nil else { return AnswerNotes(requestID: record.id) }
+        let upstream = attempt.map { (NIODeadline.now() - $0.sent).nanoseconds } ?? 0
+        return AnswerNotes(
+            requestID: record.id,
+            model: record.model,
+            attempts: failover?.attemptsHeader ?? "",
+            route: plan?.route,
+            clip: clipReceipt?.header,
+            overhead: record.overhead,
+            upstream: upstream
+        )
+    }
+
+    var takesMore: Bool { client.isWritable }
+
+    func clientBecameWritable() {
+        attempt?.connection?.resumeReading()
+    }
+
+    /// The client sends no more: finds out whether it still reads.
+    ///
+    /// Only before the answer has begun; from then on the answer's own bytes tell.
+    func probeClient() {
+        if answer?.isRelaying != true, head.minorVersion == 1 { client.writeContinue() }
+    }
+}
+
+/// Upgraded connections: bytes pass both ways, unread.
+extension Exchange {
+    var isTunnel: Bool { answer?.mode == .tunnel }
+
+    private func openTunnel() {
+        guard let answer else { return }
+        record.status = answer.head.status
+        let written = ClientResponseHead(
+            head: answer.head,
+            bytes: answer.bytes,
+            keepsAlive: true,
+            isForHTTP10: false,
+            notes: notes
+        )
+        client.write(written.written(allocator: ByteBufferAllocator()))
+        client.flush()
+        client.switchToTunnel()
+    }
+
+    /// Bytes from the upstream.
+    func tunnelReceived(_ bytes: ByteBuffer) {
+        touchClock()
+        record.bytesOut += bytes.readableBytes
+        client.write(bytes)
+    }
+
+    /// Bytes from the client.
+    func tunnelSent(_ bytes: ByteBuffer) {
+        touchClock()
+        record.bytesIn += bytes.readableBytes
+        attempt?.connection?.write(bytes)
+    }
+
+    func tunnelInputClosed() {
+        attempt?.connection?.closeOutput()
+    }
+
+    private func endTunnel() {
+        end(keepsAlive: false)
+    }
+}
+
+extension Dialect {
+    /// Whether a complete stream ends with `data: [DONE]`.
+    fileprivate var endsWithDone: Bool {
+        self == .openAIChat || self == .completions
+    }
+}

@@ -1,0 +1,269 @@
+internal import NIOCore
+internal import Policies
+internal import Wire
+
+/// The attempt that is under way.
+struct OngoingAttempt {
+    let place: Int
+    let target: Target
+    let upstream: Upstream
+    /// Nil where no breaker guards the request.
+    var ticket: CircuitBreaker.Ticket?
+    var isProbe = false
+    var connection: UpstreamHandler?
+    var sent = NIODeadline.now()
+    var body: ByteBuffer?
+    var isEdited = false
+    var countedTokens: Int?
+    var wasClipped = false
+}
+
+extension Exchange {
+    /// Carries out what the failover decided.
+    func perform(_ action: FailoverState.Action) {
+        switch action {
+        case .ask(let place, let mayRefuse, let hold):
+            if hold { keepAnswer() }
+            ask(place, mayRefuse: mayRefuse)
+        case .send(let place, let budget, let fresh, let hold):
+            if hold { keepAnswer() }
+            prepare(place, budget: budget, onFreshConnection: fresh)
+        case .relay:
+            relayAnswer()
+        case .relayHeld:
+            relayHeldAnswer()
+        case .answer(let own):
+            refuse(error(for: own))
+        }
+    }
+
+    private func error(for own: FailoverState.OwnAnswer) -> SidecarError {
+        let upstream = attempt?.upstream.name ?? plan?.attempts.first?.target.upstream ?? ""
+        switch own {
+        case .allOpen(let delay):
+            return .allTargetsOpen(retryAfterSeconds: max(1, Int(delay.components.seconds) + 1))
+        case .badGateway(.unreachable): return .upstreamUnreachable(upstream: upstream)
+        case .badGateway: return .upstreamBroke(upstream: upstream)
+        case .gatewayTimeout: return .upstreamTimedOut(upstream: upstream, waitedFor: "answer")
+        case .promptTooLong(let tokens, let budget): return .contextExceeded(tokens: tokens, budget: budget)
+        }
+    }
+
+    // MARK: - Admission
+
+    private func ask(_ place: Int, mayRefuse: Bool) {
+        guard let plan else { return }
+        let target = plan.attempts[place].target
+        guard let upstream = configuration.upstreams[target.upstream] else {
+            return refuse(.noUpstream(listener: client.listener.name.rawValue))
+        }
+        attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
+        guard plan.route != nil else { return prepare(place, budget: nil, onFreshConnection: false) }
+        let admission = loop.shared.breakers.admit(target, configuration.policies.breaker, mayRefuse: mayRefuse)
+        switch admission {
+        case .pass(let ticket): attempt?.ticket = ticket
+        case .probe(let ticket):
+            attempt?.ticket = ticket
+            attempt?.isProbe = true
+        case .refuse: break
+        }
+        let from = target
+        act { $0.admitted(admission, at: .now) }
+        noteMove(from: from, reason: "open")
+    }
+
+    /// Tells the failover what happened, and carries out what follows.
+    ///
+    /// A ticket gets its verdict when its attempt is over: at the action that follows, unless that sends again.
+    func act(verdict: CircuitBreaker.Outcome? = nil, _ event: (inout FailoverState) -> FailoverState.Action) {
+        guard var failover else { return }
+        let action = event(&failover)
+        self.failover = failover
+        if case .send = action {} else if let verdict { settle(verdict) }
+        perform(action)
+    }
+
+    /// Gives the attempt's ticket back, once.
+    func settle(_ outcome: CircuitBreaker.Outcome) {
+        guard let ticket = attempt?.ticket.take(), let target = attempt?.target else { return }
+        guard let change = loop.shared.breakers.record(outcome, for: ticket, target) else { return }
+        loop.breakerChanged(change, target)
+    }
+
+    /// Counts a move from one target to the next.
+    private func noteMove(from: Target, reason: String) {
+        guard let to = attempt?.target, to != from else { return }
+        loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot, upstream: listenerUpstream)
+    }
+
+    // MARK: - Transform
+
+    private func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
+        guard let plan else { return }
+        let began = NIODeadline.now()
+        if let request, request.conversation != nil, plan.route != nil {
+            let made = AttemptBody.make(
+                of: request,
+                for: plan.attempts[place],
+                budget: budget,
+                isLast: place == plan.attempts.count - 1,
+                upstream: attempt?.upstream.kind ?? .litellm,
+                clip: configuration.policies.clip
+            )
+            guard case .ready(let body, let isEdited, let clip, let tokens) = made else {
+                if case .tooLong(let tokens, let budget) = made { promptDidNotFit(tokens, budget) }
+                return
+            }
+            attempt?.body = body
+            attempt?.isEdited = isEdited
+            attempt?.countedTokens = tokens
+            attempt?.wasClipped = clip != nil
+            record.countedTokens = tokens
+            clipReceipt = clip
+        } else {
+            attempt?.body = body
+        }
+        record.overhead += (NIODeadline.now() - began).nanoseconds
+        connect(fresh: onFreshConnection)
+    }
+
+    private func promptDidNotFit(_ tokens: Int, _ budget: Int) {
+        act(verdict: .withoutVerdict) { $0.promptDidNotFit(tokens: tokens, budget: budget) }
+    }
+
+    // MARK: - Dispatch
+
+    private func connect(fresh: Bool) {
+        guard let upstream = attempt?.upstream else { return }
+        let pool = loop.pool(for: upstream)
+        if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
+        pool.connect(for: self, timeout: TimeAmount(configuration.timeouts.connect))
+    }
+
+    /// A connection is there.
+    func upstreamConnected(_ connection: UpstreamHandler) {
+        guard !isOver, attempt != nil else { return connection.release() }
+        attempt?.connection = connection
+        attempt?.sent = .now()
+        answer = nil
+        startClock()
+        let body = isStreamed ? nil : attempt?.body
+        let small = body.flatMap { $0.readableBytes <= 8192 ? $0 : nil }
+        var head = upstreamHead(bodyCount: body?.readableBytes).written(
+            allocator: ByteBufferAllocator(),
+            roomForBody: small?.readableBytes ?? 0
+        )
+        if let small { head.writeImmutableBuffer(small) }
+        record.upstreamBytesOut += body?.readableBytes ?? 0
+        let isHEAD = headBytes.withUnsafeReadableBytes { $0.slice(self.head.method).elementsEqual("HEAD".utf8) }
+        connection.send(head, body: small == nil ? body : nil, isHEAD: isHEAD, for: self)
+        for part in waitingBody { connection.write(part) }
+        waitingBody = []
+        client.resumeReading()
+    }
+
+    private func upstreamHead(bodyCount: Int?) -> UpstreamRequestHead {
+        let isMatched = plan?.route != nil
+        var written = UpstreamRequestHead(
+            head: head,
+            bytes: headBytes,
+            pathPrefix: attempt?.upstream.url.pathPrefix ?? "",
+            clientAddress: client.address,
+            id: id
+        )
+        if let bodyCount, attempt?.isEdited == true || head.framing == .chunked { written.body = .length(bodyCount) }
+        written.asksForIdentity = isMatched
+        written.forbidsRetries =
+            isMatched && attempt?.upstream.kind == .litellm && attempt?.place != (plan?.attempts.count ?? 0) - 1
+        return written
+    }
+
+    /// Sends a piece of a streamed body on.
+    func passOn(_ bytes: ByteBuffer) {
+        record.upstreamBytesOut += bytes.readableBytes
+        if let connection = attempt?.connection { connection.write(bytes) } else { waitingBody.append(bytes) }
+    }
+
+    /// Whether more of the request's body may be read.
+    var takesMoreBody: Bool {
+        guard isStreamed || isTunnel else { return true }
+        return attempt?.connection?.isWritable ?? false
+    }
+
+    /// Whether nothing of this request is still to be sent on the upstream connection.
+    var requestIsSent: Bool { !isStreamed || isBodyComplete }
+
+    func upstreamBecameWritable() {
+        client.resumeReading()
+    }
+
+    // MARK: - Failure
+
+    /// The upstream failed before its answer was complete.
+    func upstreamFailed(_ failure: UpstreamFailure) {
+        guard !isOver else { return }
+        attempt?.connection = nil
+        if answer?.isRelaying == true { return answerWasCut() }
+        let event: FailoverState.Failure =
+            switch failure {
+            case .connectFailed: .unconnected
+            case .closed(beforeFirstByte: true, wasReused: true) where !isStreamed: .unconnected
+            case .connectTimedOut: .unanswered(.unreachable)
+            case .closed, .malformed: .unanswered(.upstreamFault)
+            }
+        attemptFailed(event, delay: nil)
+    }
+
+    /// A time limit of the request has passed.
+    func timedOut() {
+        if answer?.isRelaying == true {
+            attempt?.connection.take()?.abandon()
+            return answerWasCut()
+        }
+        attempt?.connection.take()?.abandon()
+        attemptFailed(.unanswered(.timeout), delay: nil)
+    }
+
+    /// Tells failover, breaker and figures of a failed attempt.
+    func attemptFailed(_ failure: FailoverState.Failure, delay: Duration?) {
+        guard let from = attempt?.target else { return }
+        observeAttempt(outcome: failure.failureClass.rawValue)
+        act(verdict: .failed(failure.failureClass, statedDelay: delay)) { $0.failed(failure) }
+        noteMove(from: from, reason: failure.failureClass.rawValue)
+    }
+
+    func observeAttempt(outcome: String) {
+        guard isInspected, let target = attempt?.target else { return }
+        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot, upstream: listenerUpstream)
+    }
+
+    // MARK: - Clock
+
+    /// Starts the limits of an attempt.
+    ///
+    /// Requests that no route matched have an idle limit only.
+    private func startClock() {
+        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit)
+    }
+
+    /// Bytes came from the upstream.
+    func touchClock() {
+        guard isTimed else {
+            deadline = .now() + TimeAmount(Self.idleLimit)
+            return
+        }
+        deadline = attemptDeadline(after: configuration.timeouts.idle)
+        if answer?.waitsForFirstToken == true, let sent = attempt?.sent {
+            deadline = min(deadline, sent + TimeAmount(configuration.timeouts.firstToken))
+        }
+    }
+
+    private var isTimed: Bool { plan?.route != nil }
+
+    private static var idleLimit: Duration { .seconds(3600) }
+
+    private func attemptDeadline(after limit: Duration) -> NIODeadline {
+        let end = NIODeadline.now() + TimeAmount(limit)
+        return isTimed ? min(end, record.started + TimeAmount(configuration.timeouts.total)) : end
+    }
+}

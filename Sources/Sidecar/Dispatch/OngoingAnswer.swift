@@ -1,0 +1,48 @@
+internal import NIOCore
+internal import Wire
+
+/// The upstream's answer while it arrives.
+struct OngoingAnswer {
+    enum Mode: Equatable {
+        /// Passed on as it comes.
+        case relaying
+        /// Kept until it is complete: an error whose class decides what follows.
+        case holdingError
+        /// Kept until the first token, so that a stream that never starts can still be replaced.
+        case holdingStream
+        /// Bytes of an upgraded connection.
+        case tunnel
+    }
+
+    /// More of an answer than this is not held: it is judged by what is there.
+    static let maxHeldBytes = 262_144
+    /// More of an answer than this is not read for its usage.
+    static let maxReadBytes = 1_048_576
+
+    let head: ResponseHead
+    let bytes: ByteBuffer
+    var mode: Mode
+    /// Body as it was framed, until it is relayed.
+    var raw = ByteBuffer()
+    /// Body without framing, where it is read.
+    var payload = ByteBuffer()
+    var reader: ChatStreamReader?
+    var chunks = WholeChunks()
+    var isComplete = false
+    var keepsAlive = true
+    /// Whether the client gets the payload without chunk framing.
+    var stripsChunking = false
+    var countsAsStream = false
+
+    var isRelaying: Bool { mode == .relaying || mode == .tunnel }
+    var isChunked: Bool { head.framing == .chunked }
+    var waitsForFirstToken: Bool { reader.map { !$0.sawDelta } ?? false }
+    /// Whether the payload is collected: errors are classified, JSON answers are read for their usage.
+    var collectsPayload: Bool { reader == nil && payload.readableBytes < Self.maxReadBytes }
+}
+
+/// The primary's own answer, kept while others are tried.
+struct HeldAnswer {
+    let answer: OngoingAnswer
+    let model: String
+}

@@ -1,0 +1,205 @@
+internal import NIOCore
+internal import Wire
+
+/// How an exchange with an upstream can break.
+enum UpstreamFailure: Equatable {
+    case connectFailed
+    case connectTimedOut
+    /// The connection ended before the response was complete.
+    case closed(beforeFirstByte: Bool, wasReused: Bool)
+    /// The response broke HTTP's framing.
+    case malformed
+}
+
+/// An upstream connection: carries one request after another.
+///
+/// All of its state belongs to the connection's event loop, which is also that of every client it serves, so
+/// it needs no lock and is not `Sendable`.
+final class UpstreamHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private unowned let pool: UpstreamPool
+    private var context: ChannelHandlerContext?
+    private var state = UpstreamState()
+    /// What has arrived of a head that is not complete yet.
+    private var headBytes: ByteBuffer?
+    private var exchange: Exchange?
+    private var hasServed = false
+    private var isReadPending = false
+    /// When the connection was put back; for the pool's idle limit.
+    var idleSince = NIODeadline.distantPast
+
+    init(pool: UpstreamPool) {
+        self.pool = pool
+    }
+
+    var isActive: Bool { context?.channel.isActive ?? false }
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: - What the exchange asks for
+
+    /// Sends a request and takes the exchange on until its response is complete.
+    func send(_ head: ByteBuffer, body: ByteBuffer?, isHEAD: Bool, for exchange: Exchange) {
+        guard let context else { return exchange.upstreamFailed(.connectFailed) }
+        self.exchange = exchange
+        state.sent(isHEAD: isHEAD)
+        context.write(wrapOutboundOut(head), promise: nil)
+        if let body { context.write(wrapOutboundOut(body), promise: nil) }
+        context.flush()
+        resumeReading()
+    }
+
+    /// Sends more of a request body, or bytes of an upgraded connection.
+    func write(_ bytes: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Passes on that the client of an upgraded connection will send no more.
+    func closeOutput() {
+        context?.close(mode: .output, promise: nil)
+    }
+
+    /// Gives the exchange up: what is still to come on this connection is of no use.
+    func abandon() {
+        exchange = nil
+        context?.close(promise: nil)
+    }
+
+    /// Goes back to the pool unused.
+    func release() {
+        pool.putBack(self)
+    }
+
+    /// Reads on after the client has taken what it was sent.
+    func resumeReading() {
+        guard isReadPending else { return }
+        isReadPending = false
+        context?.read()
+    }
+
+    // MARK: - What the channel says
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if let exchange, !exchange.takesMore { isReadPending = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.upstreamBecameWritable() }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.upstreamReadCompleted()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Whatever it was, the end of the connection follows, and there it is told apart.
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        pool.connectionClosed(self)
+        guard let exchange else { return }
+        self.exchange = nil
+        if state.closed() {
+            exchange.responseEnded()
+        } else if case .tunnel = state.phase {
+            exchange.responseEnded()
+        } else {
+            exchange.upstreamFailed(.closed(beforeFirstByte: !state.hasAnswered, wasReused: hasServed))
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        guard let exchange else { return context.close(promise: nil) }
+        if case .head = state.phase {
+            guard readHead(&bytes, for: exchange, context: context) else { return }
+        }
+        switch state.phase {
+        case .idle: finish(leftOver: bytes.readableBytes, context: context)
+        case .body where bytes.readableBytes > 0: readBody(bytes, for: exchange, context: context)
+        case .tunnel where bytes.readableBytes > 0: exchange.tunnelReceived(bytes)
+        case .body, .tunnel, .head: break
+        }
+    }
+
+    /// Reads heads until the final one.
+    ///
+    /// - Returns: whether it was found and told to the exchange, with the first bytes of the body left in `bytes`.
+    private func readHead(
+        _ bytes: inout ByteBuffer,
+        for exchange: Exchange,
+        context: ChannelHandlerContext
+    ) -> Bool {
+        if var earlier = headBytes.take() {
+            earlier.writeBuffer(&bytes)
+            bytes = earlier
+        }
+        while true {
+            switch bytes.withUnsafeReadableBytes({ state.received(head: $0) }) {
+            case .incomplete:
+                headBytes = bytes
+                return false
+            case .interim(let byteCount):
+                bytes.moveReaderIndex(forwardBy: byteCount)
+            case .malformed:
+                fail(.malformed, exchange, context: context)
+                return false
+            case .final(let head):
+                let raw = bytes.readSlice(length: head.byteCount) ?? ByteBuffer()
+                exchange.responseStarted(head, raw)
+                return self.exchange != nil
+            }
+        }
+    }
+
+    private func readBody(_ bytes: ByteBuffer, for exchange: Exchange, context: ChannelHandlerContext) {
+        let progress = bytes.withUnsafeReadableBytes { raw in
+            state.received(body: raw) { exchange.payloadArrived($0) }
+        }
+        let lastChunkEnd = state.lastChunkEnd
+        switch progress {
+        case .malformed:
+            fail(.malformed, exchange, context: context)
+        case .more:
+            exchange.responseReceived(bytes, lastChunkEnd: lastChunkEnd)
+        case .ended(let end):
+            let slice = bytes.getSlice(at: bytes.readerIndex, length: end) ?? bytes
+            exchange.responseReceived(slice, lastChunkEnd: lastChunkEnd)
+            guard self.exchange != nil else { return }
+            finish(leftOver: bytes.readableBytes - end, context: context)
+        }
+    }
+
+    /// Ends the exchange and keeps the connection, unless it says otherwise or holds bytes that nobody asked for.
+    private func finish(leftOver: Int, context: ChannelHandlerContext) {
+        guard let exchange = exchange.take() else { return }
+        hasServed = true
+        if state.keepsAlive, leftOver == 0, context.channel.isActive, exchange.requestIsSent {
+            pool.putBack(self)
+        } else {
+            context.close(promise: nil)
+        }
+        exchange.responseEnded()
+        resumeReading()
+    }
+
+    private func fail(_ failure: UpstreamFailure, _ exchange: Exchange, context: ChannelHandlerContext) {
+        self.exchange = nil
+        context.close(promise: nil)
+        exchange.upstreamFailed(failure)
+    }
+}
+
+@available(*, unavailable)
+extension UpstreamHandler: Sendable {}

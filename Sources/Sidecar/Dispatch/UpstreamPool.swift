@@ -1,0 +1,118 @@
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+/// The connections of one event loop to one upstream.
+///
+/// The newest idle connection is used first, so that the others grow old and go.
+final class UpstreamPool {
+    /// Shorter than the 75 s of nginx; a connection that the upstream closed meanwhile costs one quiet retry.
+    private static let idleLimit = TimeAmount.seconds(60)
+    /// How long a connection may have been idle to be trusted with a body that cannot be sent again.
+    private static let freshLimit = TimeAmount.seconds(2)
+
+    let upstream: Upstream
+    private unowned let loop: LoopContext
+    private var idle: [UpstreamHandler] = []
+    /// Connections of every kind, for the gauge.
+    private(set) var connectionCount = 0
+
+    init(upstream: Upstream, loop: LoopContext) {
+        self.upstream = upstream
+        self.loop = loop
+    }
+
+    /// Takes an idle connection.
+    ///
+    /// - Parameter canRepeat: whether the request could be sent again if the connection turns out to be dead.
+    func take(canRepeat: Bool) -> UpstreamHandler? {
+        let now = NIODeadline.now()
+        while let connection = idle.popLast() {
+            let isFresh = canRepeat || now - connection.idleSince < Self.freshLimit
+            if connection.isActive, isFresh { return connection }
+            connection.abandon()
+        }
+        return nil
+    }
+
+    func putBack(_ connection: UpstreamHandler) {
+        connection.idleSince = .now()
+        idle.append(connection)
+    }
+
+    func connectionClosed(_ connection: UpstreamHandler) {
+        connectionCount -= 1
+        idle.removeAll { $0 === connection }
+    }
+
+    /// Closes connections that have been idle for too long.
+    func sweep(now: NIODeadline) {
+        while let oldest = idle.first, now - oldest.idleSince > Self.idleLimit {
+            idle.removeFirst()
+            oldest.abandon()
+        }
+    }
+
+    func closeIdle() {
+        let connections = idle
+        idle = []
+        for connection in connections { connection.abandon() }
+    }
+
+    /// Opens a connection for an exchange and tells it.
+    func connect(for exchange: Exchange, timeout: TimeAmount) {
+        let bound = NIOLoopBound((self, exchange), eventLoop: loop.eventLoop)
+        let tls = upstream.url.isTLS ? loop.shared.tls : nil
+        let host = upstream.url.host
+        ClientBootstrap(group: loop.eventLoop)
+            .connectTimeout(timeout)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: Buffers.receiveAllocator)
+            .channelOption(.maxMessagesPerRead, value: Buffers.messagesPerRead)
+            .channelOption(.allowRemoteHalfClosure, value: false)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let (pool, _) = bound.value
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(tls.handler(for: host))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(UpstreamHandler(pool: pool))
+                }
+            }
+            .connect(host: host, port: upstream.url.port)
+            .assumeIsolated()
+            .whenComplete { result in
+                let (pool, exchange) = bound.value
+                pool.connectFinished(result, for: exchange)
+            }
+    }
+
+    private func connectFinished(_ result: Result<any Channel, any Error>, for exchange: Exchange) {
+        switch result {
+        case .success(let channel):
+            connectionCount += 1
+            guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
+                return exchange.upstreamFailed(.connectFailed)
+            }
+            exchange.upstreamConnected(handler)
+        case .failure(let error):
+            if case ChannelError.connectTimeout = error {
+                exchange.upstreamFailed(.connectTimedOut)
+            } else {
+                exchange.upstreamFailed(.connectFailed)
+            }
+        }
+    }
+}
+
+@available(*, unavailable)
+extension UpstreamPool: Sendable {}
+
+/// How sockets are read.
+///
+/// Measured on loopback: 256 KiB and 16 reads a wake-up double the rate of 4 MB bodies against NIO's defaults
+/// and change nothing for small ones.
+enum Buffers {
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
+    static let messagesPerRead: UInt = 16
+}

@@ -1,0 +1,84 @@
+internal import Dispatch
+internal import Glibc
+
+/// Writes log lines to a descriptor from a thread of its own.
+///
+/// An event loop hands over what it has gathered and goes on: a reader that is slow or gone never holds up a
+/// request. What does not fit into the queue is dropped and counted.
+final class LogWriter: Sendable {
+    private static let maxQueuedBytes = 8 * 1024 * 1024
+
+    private let descriptor: CInt
+    private let queue = DispatchQueue(label: "log")
+    private let queuedBytes = Gauge()
+    private let dropped = Gauge()
+
+    init(descriptor: CInt = STDOUT_FILENO) {
+        self.descriptor = descriptor
+    }
+
+    /// Lines lost so far.
+    var droppedLines: Int { dropped.value }
+
+    /// Queues whole lines.
+    func write(_ lines: [UInt8], lineCount: Int) {
+        guard queuedBytes.increment(by: lines.count) <= Self.maxQueuedBytes else {
+            queuedBytes.decrement(by: lines.count)
+            dropped.increment(by: lineCount)
+            return
+        }
+        queue.async {
+            self.writeAll(lines)
+            self.queuedBytes.decrement(by: lines.count)
+        }
+    }
+
+    /// Waits until everything queued so far is written.
+    func flush() {
+        queue.sync {}
+    }
+
+    private func writeAll(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { raw in
+            var offset = 0
+            while offset < raw.count, let base = raw.baseAddress {
+                let written = Glibc.write(descriptor, base + offset, raw.count - offset)
+                if written > 0 {
+                    offset += written
+                } else if errno != EINTR {
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// The lines of one event loop until they are handed to the writer.
+struct LogBuffer {
+    private static let flushBytes = 32 * 1024
+
+    private let writer: LogWriter
+    private var bytes: [UInt8] = []
+    private var lineCount = 0
+
+    init(writer: LogWriter) {
+        self.writer = writer
+    }
+
+    /// Gives the buffer out to write one line at its end.
+    mutating func append(_ write: (consuming [UInt8]) -> [UInt8]) {
+        var taken: [UInt8] = []
+        swap(&taken, &bytes)
+        bytes = write(taken)
+        lineCount += 1
+        if bytes.count >= Self.flushBytes { flush() }
+    }
+
+    mutating func flush() {
+        guard lineCount > 0 else { return }
+        writer.write(bytes, lineCount: lineCount)
+        bytes = []
+        bytes.reserveCapacity(Self.flushBytes + 2048)
+        lineCount = 0
+    }
+}

@@ -1,0 +1,144 @@
+internal import NIOCore
+internal import Policies
+internal import Telemetry
+internal import Wire
+
+extension LoopContext {
+    /// Puts a finished request into the figures and the log.
+    func observe(_ record: RequestRecord, snapshot: Snapshot) {
+        let ended = NIODeadline.now()
+        let labels = RecordLabels(record, snapshot)
+        metrics.add(.requests, labels.request)
+        metrics.observe(.requestDuration, labels.policy, (ended - record.started).seconds)
+        if let firstToken = record.firstToken {
+            metrics.observe(.timeToFirstToken, labels.policy, (firstToken - record.started).seconds)
+        }
+        metrics.observe(.overhead, RecordLabels.planPhase, Double(record.overhead) / 1e9)
+        addBytes(record)
+        if let usage = record.usage { add(usage, of: record, labels, snapshot) }
+        if let clip = record.clip { add(clip, labels) }
+        if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
+            log.append { record.line(ended: ended, into: $0) }
+        }
+    }
+
+    /// Puts a connection that was refused before there was a request into the figures.
+    func observeRefusal(_ error: SidecarError, listener: ListenerIdentity) {
+        let now = NIODeadline.now()
+        let id = random.next().text
+        var record = RequestRecord(id: id, traceID: id, listener: listener, dialect: .other, started: now)
+        record.status = error.status
+        record.error = error.label
+        observe(record, snapshot: snapshot)
+    }
+
+    /// Counts one upstream attempt.
+    func observeAttempt(_ target: Target, outcome: String, snapshot: Snapshot, upstream: Upstream?) {
+        let label = snapshot.label(of: target, listenerUpstream: upstream?.name ?? "")
+        metrics.add(.attempts, Labels(label, Label(outcome)))
+    }
+
+    /// Counts a move from one target to the next.
+    func observeMove(from: Target, to: Target, reason: String, snapshot: Snapshot, upstream: Upstream?) {
+        let names = [from, to].map { snapshot.label(of: $0, listenerUpstream: upstream?.name ?? "") }
+        metrics.add(.fallbacks, Labels(names[0], names[1], Label(reason)))
+    }
+
+    /// Logs that a target is left alone, or asked again.
+    func breakerChanged(_ change: CircuitBreaker.Transition, _ target: Target) {
+        let now = ContinuousClock.now
+        let (message, until): (String, ContinuousClock.Instant?) =
+            switch change {
+            case .opened(let until): ("breaker opened", until)
+            case .reopened(let until): ("breaker reopened", until)
+            case .extended(let until): ("breaker extended", until)
+            case .closed: ("breaker closed", nil)
+            }
+        let seconds = until.map { String(max(0, ($0 - now).components.seconds)) } ?? "0"
+        EventLog(writer: shared.logWriter).write(
+            .warning,
+            message,
+            [("target", "\(target.model)@\(target.upstream)"), ("seconds", seconds)]
+        )
+    }
+
+    /// Counts a body that was forwarded untouched because it was not understood.
+    func bodyWasNotUnderstood(_ dialect: Dialect) {
+        metrics.add(.bodiesNotUnderstood, Labels(Label(dialect.rawValue)))
+    }
+
+    private func addBytes(_ record: RequestRecord) {
+        if record.bytesIn > 0 { metrics.add(.bodyBytes, RecordLabels.clientIn, Double(record.bytesIn)) }
+        if record.bytesOut > 0 { metrics.add(.bodyBytes, RecordLabels.clientOut, Double(record.bytesOut)) }
+        if record.upstreamBytesOut > 0 {
+            metrics.add(.bodyBytes, RecordLabels.upstreamOut, Double(record.upstreamBytesOut))
+        }
+        if record.upstreamBytesIn > 0 {
+            metrics.add(.bodyBytes, RecordLabels.upstreamIn, Double(record.upstreamBytesIn))
+        }
+    }
+
+    private func add(_ usage: Usage, of record: RequestRecord, _ labels: RecordLabels, _ snapshot: Snapshot) {
+        let cached = min(usage.cachedTokens ?? 0, usage.promptTokens)
+        let kinds = [
+            (RecordLabels.input, usage.promptTokens - cached), (RecordLabels.output, usage.completionTokens),
+            (RecordLabels.cachedInput, cached),
+        ]
+        for (kind, count) in kinds where count > 0 {
+            metrics.add(
+                .tokens,
+                Labels(labels.model, .none, .none, kind, RecordLabels.reported),
+                Double(count)
+            )
+        }
+        if let counted = record.countedTokens, counted > 0 {
+            metrics.observe(.countError, Labels(labels.model), Double(usage.promptTokens) / Double(counted))
+        }
+        guard let price = snapshot.configuration.policies.rule(for: record.model)?.price else { return }
+        let cost =
+            Double(usage.promptTokens - cached) * price.inputPerMillion
+            + Double(cached) * price.cachedInputPerMillion
+            + Double(usage.completionTokens) * price.outputPerMillion
+        metrics.add(.cost, Labels(labels.model), cost / 1e6)
+    }
+
+    private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {
+        metrics.add(.clips, Labels(labels.route))
+        metrics.add(.clippedTokens, Labels(labels.route), Double(clip.before - clip.after))
+        metrics.add(.clippedMessages, Labels(labels.route), Double(clip.dropped))
+    }
+}
+
+/// The labels of a record: small numbers, so that nothing is formatted for a request.
+private struct RecordLabels {
+    let route: Label
+    let model: Label
+    let request: Labels
+    let policy: Labels
+
+    init(_ record: RequestRecord, _ snapshot: Snapshot) {
+        route = snapshot.label(ofRoute: record.route)
+        model = record.model.isEmpty ? .none : snapshot.label(ofModel: record.model)
+        let status = Self.classes[min(max(record.status / 100, 0), 5)]
+        let stream = record.isStream ? Self.yes : Self.no
+        request = Labels(record.listener.label, route, model, .none, .none, status, stream)
+        policy = Labels(route, model)
+    }
+
+    static let planPhase = Labels(Label("plan"))
+    static let clientIn = Labels(Label("client_in"))
+    static let clientOut = Labels(Label("client_out"))
+    static let upstreamIn = Labels(Label("upstream_in"))
+    static let upstreamOut = Labels(Label("upstream_out"))
+    static let input = Label("input")
+    static let output = Label("output")
+    static let cachedInput = Label("cached_input")
+    static let reported = Label("reported")
+    private static let yes = Label("true")
+    private static let no = Label("false")
+    private static let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"].map { Label($0) }
+}
+
+extension TimeAmount {
+    fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,278 @@
+internal import NIOCore
+internal import Policies
+internal import Telemetry
+internal import Wire
+
+/// The life of one request, from the client's head to the last byte of the answer.
+///
+///     accept → classify → plan → transform → dispatch → relay → observe
+///
+/// Forward only; the one loop is over the attempts of the plan, and ``FailoverState`` decides its steps. This
+/// file has the way down to the upstream, `Exchange+Dispatch` the attempts, `Exchange+Answer` the way back.
+///
+/// All of its state belongs to the connection's event loop, so it needs no lock and is not `Sendable`.
+final class Exchange {
+    /// Bodies of requests that are not inspected are held up to this size, so that they can be sent again.
+    static let smallBody = 65_536
+
+    unowned let client: ClientHandler
+    let loop: LoopContext
+    /// The configuration that this request started under; a reload changes nothing for it.
+    let snapshot: Snapshot
+    let head: RequestHead
+    let headBytes: ByteBuffer
+    let id: RequestID
+    /// Whether the body is read before it is passed on.
+    let isInspected: Bool
+    /// Whether the body passes while it arrives.
+    let isStreamed: Bool
+    var record: RequestRecord
+
+    var body = ByteBuffer()
+    /// What is charged to the process-wide limit of buffered bytes.
+    var heldBytes = 0
+    var request: Classification?
+    var plan: Plan?
+    var failover: FailoverState?
+    var attempt: OngoingAttempt?
+    var answer: OngoingAnswer?
+    var heldAnswer: HeldAnswer?
+    var clipReceipt: ClipReceipt?
+    var deadline = NIODeadline.distantFuture
+    var isBodyComplete = false
+    var isOver = false
+    /// Parts of a streamed body that arrived before there was a connection.
+    var waitingBody: [ByteBuffer] = []
+
+    init(client: ClientHandler, head: RequestHead, headBytes: ByteBuffer) {
+        self.client = client
+        self.head = head
+        self.headBytes = headBytes
+        loop = client.loop
+        snapshot = loop.snapshot
+        id = loop.random.next()
+        let listener = client.listener
+        let upstream = listener.upstream(in: snapshot.configuration)
+        let dialect = headBytes.withUnsafeReadableBytes { raw in
+            raw.slice(head.method).elementsEqual("POST".utf8) ? Dialect.of(path: raw.slice(head.target)) : .other
+        }
+        isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
+        isStreamed = !isInspected && !head.framing.isAtMost(Self.smallBody)
+        let ids = TraceIDs(head: head, bytes: headBytes, made: id)
+        record = RequestRecord(
+            id: ids.request,
+            traceID: ids.trace,
+            listener: listener,
+            dialect: dialect,
+            started: .now()
+        )
+    }
+
+    var configuration: Configuration { snapshot.configuration }
+    var listenerUpstream: Upstream? { client.listener.upstream(in: configuration) }
+
+    // MARK: - Accept
+
+    /// The head is complete and strict.
+    func accepted() {
+        if passedHereBefore { return refuse(.loop) }
+        if isInspected, case .length(let count) = head.framing, count > configuration.limits.maxBodyBytes {
+            return refuse(.bodyTooLarge(limitBytes: configuration.limits.maxBodyBytes))
+        }
+        if isStreamed { decide() }
+    }
+
+    private var passedHereBefore: Bool {
+        headBytes.withUnsafeReadableBytes { raw in
+            head.fields.contains { $0.header == .via && raw.slice($0.value).namesSidecar }
+        }
+    }
+
+    /// Payload of a body that is held, framing taken off.
+    func collect(_ payload: UnsafeRawBufferPointer) {
+        record.bytesIn += payload.count
+        guard !isStreamed, head.framing == .chunked else { return }
+        body.writeBytes(payload)
+    }
+
+    /// A piece of the body as it was framed.
+    func bodyReceived(_ bytes: ByteBuffer) {
+        if isStreamed { return passOn(bytes) }
+        if head.framing != .chunked { hold(bytes) }
+        charge()
+        guard body.readableBytes <= configuration.limits.maxBodyBytes else {
+            return refuse(.bodyTooLarge(limitBytes: configuration.limits.maxBodyBytes))
+        }
+    }
+
+    private func hold(_ bytes: ByteBuffer) {
+        guard body.readableBytes > 0 else {
+            body = bytes
+            return
+        }
+        // A declared length is trusted for room only once bytes are there, and never beyond a megabyte.
+        if case .length(let count) = head.framing, body.writableBytes < bytes.readableBytes {
+            body.reserveCapacity(min(count, max(2 * body.readableBytes, 1 << 20)))
+        }
+        body.writeImmutableBuffer(bytes)
+    }
+
+    private func charge() {
+        let added = body.readableBytes - heldBytes
+        heldBytes = body.readableBytes
+        let limit = configuration.limits.maxBufferedBytes
+        if loop.shared.bufferedBytes.increment(by: added) > limit { client.buffersAreFull() }
+    }
+
+    /// Forgets the body once it cannot be needed again.
+    func releaseBody() {
+        loop.shared.bufferedBytes.decrement(by: heldBytes)
+        heldBytes = 0
+        body = ByteBuffer()
+        request = nil
+    }
+
+    /// The body is complete.
+    func bodyEnded() {
+        isBodyComplete = true
+        if !isStreamed { decide() }
+    }
+
+    // MARK: - Classify and plan
+
+    private func decide() {
+        guard let upstream = listenerUpstream else {
+            return refuse(.noUpstream(listener: client.listener.name.rawValue))
+        }
+        let began = NIODeadline.now()
+        let plan = isInspected ? inspect(upstream) : passThrough(upstream)
+        self.plan = plan
+        record.route = plan.route
+        record.overhead += (NIODeadline.now() - began).nanoseconds
+        let failover = FailoverState(plan, fallback: configuration.policies.fallback)
+        self.failover = failover
+        perform(failover.start())
+    }
+
+    private func passThrough(_ upstream: Upstream) -> Plan {
+        Plan(route: nil, Attempt(target: Target(model: "", upstream: upstream.name), isForeign: false))
+    }
+
+    private func inspect(_ upstream: Upstream) -> Plan {
+        let policies = configuration.policies
+        let request = Classification(
+            dialect: record.dialect,
+            path: path,
+            body: body,
+            headers: askedHeaders(policies.asks.headerNames),
+            settings: policies
+        )
+        self.request = request
+        guard request.conversation != nil else {
+            loop.bodyWasNotUnderstood(record.dialect)
+            return passThrough(upstream)
+        }
+        record.requestedModel = request.facts.model
+        record.isStream = request.facts.isStream
+        return Policies.plan(request.facts, settings: policies, upstream: upstream.name)
+    }
+
+    /// The request target without its query.
+    private var path: String {
+        headBytes.withUnsafeReadableBytes { raw in
+            String(decoding: raw.slice(head.target).prefix { $0 != 0x3F }, as: UTF8.self)
+        }
+    }
+
+    private func askedHeaders(_ names: Set<String>) -> [String: String] {
+        guard !names.isEmpty else { return [:] }
+        return headBytes.withUnsafeReadableBytes { raw in
+            head.fields.reduce(into: [:]) { found, field in
+                let name = String(decoding: raw.slice(field.name), as: UTF8.self).lowercased()
+                guard names.contains(name), found[name] == nil else { return }
+                found[name] = String(decoding: raw.slice(field.value), as: UTF8.self)
+            }
+        }
+    }
+
+    // MARK: - The end
+
+    /// Ends the request with an error of the sidecar's own, if nothing of an answer is out yet.
+    func refuse(_ error: SidecarError) {
+        guard !isOver else { return }
+        record.error = error.label
+        guard answer?.isRelaying != true else { return client.close() }
+        record.status = error.status
+        let keepsAlive = isBodyComplete && head.keepsAlive && error.leavesConnectionUsable
+        client.write(ErrorAnswer(error, dialect: record.dialect).response(keepsAlive: keepsAlive, notes: notes))
+        end(keepsAlive: keepsAlive)
+    }
+
+    /// The client has gone.
+    func clientLeft() {
+        guard !isOver else { return }
+        if record.status == 0 { record.status = 499 }
+        record.error = record.error ?? "client_left"
+        release(verdict: .withoutVerdict)
+    }
+
+    /// The answer is out.
+    func end(keepsAlive: Bool) {
+        guard !isOver else { return }
+        release(verdict: .withoutVerdict)
+        client.exchangeEnded(keepsAlive: keepsAlive)
+    }
+
+    /// Observes the request and lets go of everything it holds.
+    private func release(verdict: CircuitBreaker.Outcome) {
+        isOver = true
+        settle(verdict)
+        attempt.take()?.connection?.abandon()
+        releaseBody()
+        if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
+        record.clip = clipReceipt
+        loop.observe(record, snapshot: snapshot)
+    }
+
+    // MARK: - Time
+
+    func tick(now: NIODeadline) {
+        guard !isOver, now >= deadline else { return }
+        deadline = .distantFuture
+        timedOut()
+    }
+}
+
+@available(*, unavailable)
+extension Exchange: Sendable {}
+
+extension Dialect {
+    /// The dialects whose bodies are read; the others pass through and are labelled.
+    fileprivate var isInspected: Bool {
+        switch self {
+        case .openAIChat, .completions, .embeddings: true
+        default: false
+        }
+    }
+}
+
+extension BodyFraming {
+    fileprivate func isAtMost(_ limit: Int) -> Bool {
+        switch self {
+        case .none: true
+        case .length(let count): count <= limit
+        case .chunked, .untilClose: false
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether a `Via` value has the sidecar's own token among its entries (RFC 9110, section 7.6.3).
+    fileprivate var namesSidecar: Bool {
+        split(separator: 0x2C).contains { entry in
+            entry.split(separator: 0x20).dropFirst().first.map {
+                UnsafeRawBufferPointer(rebasing: $0).equalsIgnoringCase("sidecar")
+            } ?? false
+        }
+    }
+}

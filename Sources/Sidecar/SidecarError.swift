@@ -1,0 +1,104 @@
+/// Every way a request can fail inside the sidecar.
+///
+/// Upstream answers are not errors: a 429 that is passed on is a response.
+enum SidecarError: Error, Equatable {
+    case badRequest(String)
+    case requestTimedOut
+    case bodyTooLarge(limitBytes: Int)
+    case headTooLarge(limitBytes: Int)
+    case unknownTransferCoding
+    case tooManyConnections(limit: Int)
+    case buffersFull(limitBytes: Int)
+    case loop
+    case noUpstream(listener: String)
+    case upstreamUnreachable(upstream: String)
+    case upstreamTimedOut(upstream: String, waitedFor: String)
+    case upstreamBroke(upstream: String)
+    case allTargetsOpen(retryAfterSeconds: Int)
+    case contextExceeded(tokens: Int, budget: Int)
+
+    var status: Int {
+        switch self {
+        case .badRequest, .contextExceeded: 400
+        case .requestTimedOut: 408
+        case .bodyTooLarge: 413
+        case .allTargetsOpen: 429
+        case .headTooLarge: 431
+        case .unknownTransferCoding: 501
+        case .upstreamUnreachable, .upstreamBroke, .noUpstream: 502
+        case .tooManyConnections, .buffersFull: 503
+        case .upstreamTimedOut: 504
+        case .loop: 508
+        }
+    }
+
+    /// The value of the `error` field in the log, from a closed set: it never carries sizes, names or messages.
+    var label: String {
+        switch self {
+        case .badRequest: "bad_request"
+        case .requestTimedOut: "request_timeout"
+        case .bodyTooLarge: "body_too_large"
+        case .headTooLarge: "head_too_large"
+        case .unknownTransferCoding: "unknown_transfer_coding"
+        case .tooManyConnections: "too_many_connections"
+        case .buffersFull: "buffers_full"
+        case .loop: "loop"
+        case .noUpstream: "no_upstream"
+        case .upstreamUnreachable: "upstream_unreachable"
+        case .upstreamTimedOut: "upstream_timeout"
+        case .upstreamBroke: "upstream_broke"
+        case .allTargetsOpen: "all_targets_open"
+        case .contextExceeded: "context_length_exceeded"
+        }
+    }
+
+    /// What the client reads: what is wrong and what to change.
+    var message: String {
+        switch self {
+        case .badRequest(let detail): "the request is not valid HTTP: \(detail)"
+        case .requestTimedOut: "the request did not arrive in time; send the head within 10 s and keep the body moving"
+        case .bodyTooLarge(let limit): "the body is over \(limit) bytes; send less, or raise limits.maxBodyBytes"
+        case .headTooLarge(let limit): "the header section is over \(limit) bytes; send less, or raise limits.maxHeaderBytes"
+        case .unknownTransferCoding: "the only transfer coding that is understood is chunked"
+        case .tooManyConnections(let limit): "all \(limit) connections are in use; see limits.maxConnections"
+        case .buffersFull(let limit): "\(limit) bytes are buffered already; try again, or raise limits.maxBufferedBytes"
+        case .loop: "the request has passed this sidecar before; an upstream's url points back at it"
+        case .noUpstream(let listener): "the \(listener) listener has no upstream; see listen.\(listener).upstream"
+        case .upstreamUnreachable(let upstream): "upstream \(upstream) cannot be reached; check upstreams.\(upstream).url and that it listens"
+        case .upstreamTimedOut(let upstream, let what): "upstream \(upstream) sent no \(what) in time; see timeouts"
+        case .upstreamBroke(let upstream): "upstream \(upstream) broke off before the answer was complete"
+        case .allTargetsOpen(let seconds): "every model of the chain asked for a pause; try again in \(seconds) s"
+        case .contextExceeded(let tokens, let budget):
+            "the newest turn with system messages and tools has \(tokens) tokens, the budget is \(budget); shorten it, or raise clip.maxContextTokens"
+        }
+    }
+
+    /// OpenAI's and Anthropic's name for the kind of error.
+    var type: String {
+        switch self {
+        case .badRequest, .bodyTooLarge, .headTooLarge, .unknownTransferCoding, .loop, .contextExceeded,
+            .requestTimedOut:
+            "invalid_request_error"
+        case .allTargetsOpen: "rate_limit_error"
+        case .tooManyConnections, .buffersFull: "overloaded_error"
+        case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut: "api_error"
+        }
+    }
+
+    /// Whether the client's connection is in a known state, so that another request may follow.
+    var leavesConnectionUsable: Bool {
+        switch self {
+        case .badRequest, .requestTimedOut, .headTooLarge, .bodyTooLarge, .unknownTransferCoding,
+            .tooManyConnections, .buffersFull, .loop:
+            false
+        case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen, .contextExceeded:
+            true
+        }
+    }
+
+    /// Seconds for a `Retry-After` header.
+    var retryAfterSeconds: Int? {
+        guard case .allTargetsOpen(let seconds) = self else { return nil }
+        return seconds
+    }
+}

@@ -1,0 +1,84 @@
+internal import NIOCore
+internal import Policies
+internal import Wire
+
+/// The body of one attempt: the client's own, with what the target needs changed.
+///
+/// The only place where a decision becomes splices.
+enum AttemptBody {
+    /// Fits; the receipt tells what was left out for it.
+    case ready(ByteBuffer, isEdited: Bool, clip: ClipReceipt?, countedTokens: Int?)
+    /// What is always kept exceeds the budget.
+    case tooLong(tokens: Int, budget: Int)
+
+    /// Makes the body.
+    ///
+    /// - Parameters:
+    ///   - budget: of this try; it may be tighter than the attempt's own.
+    ///   - isLast: whether nothing follows, so that LiteLLM may fall back by itself.
+    static func make(
+        of request: Classification,
+        for attempt: Attempt,
+        budget: Budget?,
+        isLast: Bool,
+        upstream: Upstream.Kind,
+        clip: ClipSettings
+    ) -> AttemptBody {
+        guard let conversation = request.conversation else {
+            return .ready(request.body, isEdited: false, clip: nil, countedTokens: nil)
+        }
+        var receipt: ClipReceipt?
+        var edits: [[Splice]] = []
+        var tokens: Int?
+        if let budget, request.tokensAtMost > budget.tokens {
+            switch PromptCut(request, to: budget, clip) {
+            case .whole(let counted): tokens = counted
+            case .cut(let splices, let cut):
+                receipt = cut
+                tokens = cut.after
+                edits.append(splices)
+            case .tooLong(let tokens): return .tooLong(tokens: tokens, budget: budget.tokens)
+            }
+        }
+        return request.body.withUnsafeReadableBytes { raw in
+            edits += adaptations(of: conversation, raw, attempt, isLast: isLast, upstream: upstream)
+            let splices = Splice.merged(edits)
+            guard !splices.isEmpty else {
+                return .ready(request.body, isEdited: false, clip: nil, countedTokens: tokens)
+            }
+            return .ready(raw.spliced(splices), isEdited: true, clip: receipt, countedTokens: tokens)
+        }
+    }
+
+    /// What LiteLLM has to be told besides the prompt.
+    private static func adaptations(
+        of conversation: Conversation,
+        _ raw: UnsafeRawBufferPointer,
+        _ attempt: Attempt,
+        isLast: Bool,
+        upstream: Upstream.Kind
+    ) -> [[Splice]] {
+        var edits: [[Splice]] = []
+        if attempt.isForeign { edits.append(conversation.settingModel(to: attempt.target.model, in: raw)) }
+        guard upstream == .litellm else { return edits }
+        // The header that forbids retries does not stop LiteLLM's own fallbacks, which would get the whole history.
+        if !isLast { edits.append(conversation.setting("disable_fallbacks", toRaw: "true", in: raw)) }
+        if attempt.isForeign { edits.append(conversation.setting("drop_params", toRaw: "true", in: raw)) }
+        return edits
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The document with the splices applied, as a buffer that can be sent.
+    fileprivate func spliced(_ splices: [Splice]) -> ByteBuffer {
+        var out = ByteBufferAllocator().buffer(capacity: splicedCount(splices))
+        var read = 0
+        for splice in splices {
+            out.writeBytes(slice(read..<splice.range.lowerBound))
+            out.writeBytes(splice.replacement)
+            read = splice.range.upperBound
+        }
+        out.writeBytes(slice(read..<count))
+        return out
+    }
+}

@@ -1,0 +1,62 @@
+internal import Synchronization
+
+/// A label value, interned, so that a series is found by comparing small numbers.
+///
+/// Interning is for closed sets (routes, configured models, classes): what a client writes must never become
+/// a label, or it could create series without end.
+public struct Label: Hashable, Sendable {
+    let id: UInt32
+
+    /// The empty value.
+    public static let none = Label("")
+    /// What stands for every model that is not configured.
+    public static let other = Label("other")
+
+    /// Looks the text up, or adds it.
+    ///
+    /// Takes a lock: intern once, when a configuration is compiled, not for every request.
+    public init(_ text: String) {
+        id = Self.table.withLock { table in
+            if let known = table.ids[text] { return known }
+            let id = UInt32(table.texts.count)
+            table.texts.append(text)
+            table.ids[text] = id
+            return id
+        }
+    }
+
+    fileprivate init(id: UInt32) {
+        self.id = id
+    }
+
+    /// The value as it was interned.
+    public var text: String {
+        Self.table.withLock { $0.texts[Int(id)] }
+    }
+
+    private struct Table {
+        // The empty text has the number 0, so that a zeroed label is ``none``.
+        var texts: [String] = [""]
+        var ids: [String: UInt32] = ["": 0]
+    }
+
+    private static let table = Mutex(Table())
+}
+
+/// The label values of one series, in the order in which its metric names them.
+public struct Labels: Hashable, Sendable {
+    private var ids: SIMD8<UInt32>
+
+    /// At most eight values; those that are left out are empty.
+    public init(_ values: Label...) {
+        ids = SIMD8()
+        for (place, value) in values.enumerated() { ids[place] = value.id }
+    }
+
+    /// No labels.
+    public static let none = Labels()
+
+    func text(at place: Int) -> String {
+        Label(id: ids[place]).text
+    }
+}

@@ -1,0 +1,134 @@
+/// Counts and encodes text exactly as the reference implementation of an encoding does.
+///
+/// Costs nothing to make, holds no memory and may be used by many threads at once.
+///
+/// Special tokens such as `<|endoftext|>` are plain text here: what a user writes must not become control.
+///
+/// Bytes that are not valid UTF-8 count as the text does in which each maximal ill-formed subpart is replaced by
+/// U+FFFD (Unicode 16, section 3.9), which is what a decoder makes of them before the reference sees any.
+public struct TokenCounter: Sendable {
+    /// Whose tokens are counted.
+    public let encoding: Encoding
+
+    public init(_ encoding: Encoding) {
+        self.encoding = encoding
+    }
+
+    /// The number of tokens of a text; never more than it has bytes once it is valid UTF-8.
+    ///
+    /// - Complexity: O(*n*) for ordinary text, O(*n* log *n*) at worst.
+    public func count(_ utf8: UnsafeRawBufferPointer) -> Int {
+        var tally = Tally()
+        encode(utf8, into: &tally)
+        return tally.count
+    }
+
+    /// The number of tokens of a text.
+    public func count(_ utf8: [UInt8]) -> Int {
+        utf8.withUnsafeBytes { count($0) }
+    }
+
+    /// The number of tokens of a text.
+    public func count(_ text: String) -> Int {
+        var tally = Tally()
+        encode(text, into: &tally)
+        return tally.count
+    }
+
+    /// The number of tokens of a text, or nil as soon as it is known to have more than `limit`.
+    public func count(_ utf8: UnsafeRawBufferPointer, atMost limit: Int) -> Int? {
+        var tally = Tally(limit: limit)
+        encode(utf8, into: &tally)
+        return tally.isFull ? nil : tally.count
+    }
+
+    /// The number of tokens of a text, or nil as soon as it is known to have more than `limit`.
+    public func count(_ utf8: [UInt8], atMost limit: Int) -> Int? {
+        utf8.withUnsafeBytes { count($0, atMost: limit) }
+    }
+
+    /// The number of tokens of a text, or nil as soon as it is known to have more than `limit`.
+    public func count(_ text: String, atMost limit: Int) -> Int? {
+        var tally = Tally(limit: limit)
+        encode(text, into: &tally)
+        return tally.isFull ? nil : tally.count
+    }
+
+    /// The tokens of a text, in order.
+    public func encode(_ utf8: UnsafeRawBufferPointer) -> [Int] {
+        var list = RankList()
+        encode(utf8, into: &list)
+        return list.ranks
+    }
+
+    /// The tokens of a text, in order.
+    public func encode(_ utf8: [UInt8]) -> [Int] {
+        utf8.withUnsafeBytes { encode($0) }
+    }
+
+    /// The tokens of a text, in order.
+    public func encode(_ text: String) -> [Int] {
+        var list = RankList()
+        encode(text, into: &list)
+        return list.ranks
+    }
+
+    /// The bytes that tokens stand for; nil when one of them is not an ordinary token of the encoding.
+    ///
+    /// The bytes are not always valid UTF-8: a token may end within a scalar.
+    public func decode(_ tokens: [Int]) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for token in tokens {
+            guard let part = encoding.vocabulary.bytes(of: token) else { return nil }
+            bytes += part
+        }
+        return bytes
+    }
+}
+
+extension TokenCounter {
+    private func encode<Sink: TokenSink>(_ text: String, into sink: inout Sink) {
+        var text = text
+        text.withUTF8 { encodeValid($0, into: &sink) }
+    }
+
+    private func encode<Sink: TokenSink>(_ utf8: UnsafeRawBufferPointer, into sink: inout Sink) {
+        utf8.withMemoryRebound(to: UInt8.self) { bytes in
+            guard let start = bytes.baseAddress else { return }
+            if isValidUTF8(start, count: bytes.count) {
+                encodeValid(bytes, into: &sink)
+            } else {
+                encode(String(decoding: bytes, as: UTF8.self), into: &sink)
+            }
+        }
+    }
+
+    private func encodeValid<Sink: TokenSink>(_ bytes: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
+        guard let start = bytes.baseAddress else { return }
+        let text = ClassifiedText(start, count: bytes.count)
+        switch encoding.split {
+        case .o200k: encode(text, splitBy: O200kSplitter.self, into: &sink)
+        case .cl100k: encode(text, splitBy: CL100kSplitter.self, into: &sink)
+        }
+    }
+
+    @inline(__always)
+    private func encode<Rule: Splitter, Sink: TokenSink>(
+        _ text: ClassifiedText,
+        splitBy rule: Rule.Type,
+        into sink: inout Sink
+    ) {
+        var encoder = PieceEncoder(encoding.vocabulary)
+        var start = 0
+        while start < text.count, !sink.isFull {
+            let end = rule.pieceEnd(in: text, from: start)
+            encoder.encode(
+                text.bytes + start,
+                count: end &- start,
+                readable: text.count &- start,
+                into: &sink
+            )
+            start = end
+        }
+    }
+}

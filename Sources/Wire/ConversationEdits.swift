@@ -1,0 +1,74 @@
+extension Conversation {
+    /// The edit that asks for another model.
+    public func settingModel(to model: String, in body: UnsafeRawBufferPointer) -> [Splice] {
+        setting("model", toRaw: quotedJSON(model), in: body)
+    }
+
+    /// The edit that gives a top-level member a value.
+    public func setting(
+        _ key: StaticString,
+        toRaw json: StaticString,
+        in body: UnsafeRawBufferPointer
+    ) -> [Splice] {
+        let json = UnsafeRawBufferPointer(start: json.utf8Start, count: json.utf8CodeUnitCount)
+        return setting(key, toRaw: Array(json), in: body)
+    }
+
+    /// The edit that gives a top-level member a value.
+    ///
+    /// Replaces the value of the last member of that name, the one that counts; without one, inserts a member
+    /// right behind the opening brace. An object without members takes only one insertion, since the next would
+    /// lack a comma; nothing that was scanned as a chat is one.
+    ///
+    /// - Parameter json: a whole JSON value, written as it is.
+    public func setting(
+        _ key: StaticString,
+        toRaw json: [UInt8],
+        in body: UnsafeRawBufferPointer
+    ) -> [Splice] {
+        if let value = member(key, in: body) { return [Splice(value, with: json)] }
+        let comma: [UInt8] = members.isEmpty ? [] : [Ascii.comma]
+        let member = quotedJSON(key.description) + [Ascii.colon] + json + comma
+        let start = self.body.lowerBound + 1
+        return [Splice(start..<start, with: member)]
+    }
+
+    /// The edits that leave messages out.
+    ///
+    /// With each run of messages goes the comma behind it, or, at the end of the array, the one before it. White
+    /// space elsewhere stays, so that what is left is byte for byte what the client sent.
+    ///
+    /// - Parameter positions: in ``messages``, ascending, without duplicates.
+    /// - Returns: nothing when the messages are not elements of an array of messages.
+    public func removingMessages(_ positions: [Int]) -> [Splice] {
+        guard messagesArray != nil else { return [] }
+        var splices: [Splice] = []
+        var start = positions.startIndex
+        while start < positions.endIndex {
+            var end = start + 1
+            while end < positions.endIndex, positions[end] == positions[end - 1] + 1 { end += 1 }
+            splices.append(Splice(spanOfRun(positions[start]...positions[end - 1]), with: []))
+            start = end
+        }
+        return splices
+    }
+
+    private func spanOfRun(_ run: ClosedRange<Int>) -> Range<Int> {
+        let isLast = run.upperBound == messages.count - 1
+        let start =
+            isLast && run.lowerBound > 0
+            ? messages[run.lowerBound - 1].range.upperBound : messages[run.lowerBound].range.lowerBound
+        let end =
+            isLast ? messages[run.upperBound].range.upperBound : messages[run.upperBound + 1].range.lowerBound
+        return start..<end
+    }
+
+    /// The edit that gives a part another text, as a JSON string.
+    ///
+    /// - Parameter part: a position in ``parts``.
+    /// - Parameter text: UTF-8, not yet quoted.
+    public func replacing(part: Int, text: [UInt8]) -> Splice {
+        let old = parts[part]
+        return Splice(old.isRaw ? old.text.range : old.text.quotedRange, with: quotedJSON(utf8: text))
+    }
+}

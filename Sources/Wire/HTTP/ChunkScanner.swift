@@ -1,0 +1,139 @@
+/// Follows a chunked body (RFC 9112, section 7.1) to its end, without copying it.
+///
+/// Strict: sizes are hexadecimal digits only, every line ends with CRLF, and line feeds stand nowhere else in
+/// the framing. A sender that breaks this is refused, because the next reader might see other chunks.
+///
+///     size --;--> extension --CRLF--> data --CRLF--> size … size 0 --CRLF--> trailers --empty line--> end
+public struct ChunkScanner: Sendable {
+    public enum Progress: Equatable, Sendable {
+        case incomplete
+        /// The body ended before this offset of the bytes just given.
+        case complete(Int)
+        case malformed
+    }
+
+    private enum State: UInt8 {
+        case sizeStart, size, extensionText, sizeLineFeed, data, dataReturn, dataLineFeed
+        case trailerStart, trailer, trailerLineFeed, endLineFeed, ended
+    }
+
+    /// The longest accepted run of framing bytes that carry no data: extensions and trailers.
+    public static let maxFramingBytes = 16_384
+
+    private var state = State.sizeStart
+    private var remaining = 0
+    private var digits = 0
+    private var framingBytes = 0
+    /// Where, in the bytes given last, the newest complete chunk ends; 0 when none ended there.
+    ///
+    /// Before this offset nothing is left open, so that a relay may put a chunk of its own there.
+    public private(set) var lastChunkEnd = 0
+
+    public init() {}
+
+    /// Reads on.
+    ///
+    /// - Parameters:
+    ///   - bytes: what arrived next.
+    ///   - onData: called with every run of payload bytes, in order; the pointers are valid during the call.
+    /// - Complexity: O(chunks + framing bytes): payload bytes are skipped, not looked at.
+    public mutating func feed(
+        _ bytes: UnsafeRawBufferPointer,
+        onData: (UnsafeRawBufferPointer) -> Void
+    ) -> Progress {
+        var index = 0
+        lastChunkEnd = 0
+        while index < bytes.count {
+            if state == .data {
+                let run = min(remaining, bytes.count - index)
+                onData(bytes.slice(index..<index + run))
+                index += run
+                remaining -= run
+                if remaining == 0 { state = .dataReturn }
+                continue
+            }
+            guard step(bytes[index]) else { return .malformed }
+            index += 1
+            if state == .sizeStart { lastChunkEnd = index }
+            if state == .ended { return .complete(index) }
+        }
+        return .incomplete
+    }
+
+    /// Reads one byte of the framing; false when it may not stand there.
+    @inline(__always)
+    private mutating func step(_ byte: UInt8) -> Bool {
+        switch state {
+        case .sizeStart, .size: return stepInSize(byte)
+        case .extensionText:
+            if byte == 0x0D { state = .sizeLineFeed } else { return skip(byte) }
+        case .sizeLineFeed: return stepAfterSize(byte)
+        case .dataReturn: return expect(byte, 0x0D, then: .dataLineFeed)
+        case .dataLineFeed: return expect(byte, 0x0A, then: .sizeStart)
+        case .trailerStart:
+            if byte == 0x0D { state = .endLineFeed } else { return startTrailer(byte) }
+        case .trailer:
+            if byte == 0x0D { state = .trailerLineFeed } else { return skip(byte) }
+        case .trailerLineFeed: return expect(byte, 0x0A, then: .trailerStart)
+        case .endLineFeed: return expect(byte, 0x0A, then: .ended)
+        case .data, .ended: return false
+        }
+        return true
+    }
+
+    @inline(__always)
+    private mutating func stepInSize(_ byte: UInt8) -> Bool {
+        if let digit = hexadecimalDigit(byte) {
+            // 15 digits cannot overflow; no chunk is larger.
+            guard digits < 15 else { return false }
+            remaining = remaining << 4 | digit
+            digits += 1
+            state = .size
+            return true
+        }
+        guard digits > 0 else { return false }
+        if byte == 0x0D {
+            state = .sizeLineFeed
+            return true
+        }
+        guard byte == 0x3B else { return false }
+        state = .extensionText
+        return true
+    }
+
+    private mutating func stepAfterSize(_ byte: UInt8) -> Bool {
+        guard byte == 0x0A else { return false }
+        digits = 0
+        state = remaining == 0 ? .trailerStart : .data
+        return true
+    }
+
+    @inline(__always)
+    private mutating func expect(_ byte: UInt8, _ expected: UInt8, then next: State) -> Bool {
+        guard byte == expected else { return false }
+        state = next
+        return true
+    }
+
+    private mutating func startTrailer(_ byte: UInt8) -> Bool {
+        guard isToken(byte) else { return false }
+        state = .trailer
+        return skip(byte)
+    }
+
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        framingBytes += 1
+        let isControl = byte < 0x20 && byte != 0x09 || byte == 0x7F
+        return !isControl && framingBytes <= Self.maxFramingBytes
+    }
+}
+
+@inline(__always)
+private func hexadecimalDigit(_ byte: UInt8) -> Int? {
+    switch byte {
+    case 0x30...0x39: Int(byte - 0x30)
+    case 0x41...0x46: Int(byte - 0x37)
+    case 0x61...0x66: Int(byte - 0x57)
+    default: nil
+    }
+}

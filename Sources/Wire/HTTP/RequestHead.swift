@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// The head of a request, strictly checked, as places in the bytes it was read from.
+///
+/// What RFC 9112 leaves to the recipient's taste is refused here, because the server behind may have another
+/// taste: that difference is what request smuggling is made of.
+public struct RequestHead: Sendable {
+    public let method: Range<Int>
+    /// In origin form (RFC 9112, section 3.2.1), or `*`; an absolute form has lost its scheme and authority.
+    public let target: Range<Int>
+    /// Minor version of HTTP/1.
+    public let minorVersion: Int
+    public let fields: [HeaderField]
+    public let framing: BodyFraming
+    /// Whether the connection stays usable after this exchange.
+    public let keepsAlive: Bool
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    public let expectsContinue: Bool
+    /// Whether the client asks for another protocol on this connection (RFC 9110, section 7.8).
+    public let isUpgrade: Bool
+    /// Length of the head, its empty line included.
+    public let byteCount: Int
+
+    /// Reads a complete head.
+    ///
+    /// - Parameter head: the bytes up to and with the empty line, every line feed after a carriage return.
+    /// - Complexity: O(*n*); one allocation, of the field list.
+    public init(reading head: UnsafeRawBufferPointer) throws(HeadError) {
+        try checkControlCharacters(head)
+        let line = try RequestLine(reading: head)
+        var read = try HeadFields(reading: head, from: line.end)
+        read.markNominated(in: head)
+        guard read.hosts == 1 || (line.minorVersion == 0 && read.hosts == 0) else {
+            throw read.hosts == 0 ? .syntax("no Host header") : .syntax("more than one Host header")
+        }
+        guard line.minorVersion == 1 || !read.hasTransferEncoding else {
+            throw .syntax("Transfer-Encoding in HTTP/1.0")
+        }
+        method = line.method
+        target = line.target
+        minorVersion = line.minorVersion
+        fields = read.fields
+        framing = read.isChunked ? .chunked : read.contentLength.map { $0 > 0 ? .length($0) : .none } ?? .none
+        keepsAlive = line.minorVersion == 1 ? !read.saysClose : read.saysKeepAlive && !read.saysClose
+        expectsContinue = line.minorVersion == 1 && Self.expectsContinue(read.fields, in: head)
+        isUpgrade = line.minorVersion == 1 && read.saysUpgrade
+            && read.fields.contains { $0.header == .upgrade }
+        byteCount = head.count
+    }
+
+    /// The first field of a name.
+    public func first(_ header: HeaderName) -> HeaderField? {
+        fields.first { $0.header == header }
+    }
+
+    private static func expectsContinue(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
+        fields.contains { $0.header == .expect && head.slice($0.value).equalsIgnoringCase("100-continue") }
+    }
+}
+
+/// The request line (RFC 9112, section 3).
+private struct RequestLine {
+    let method: Range<Int>
+    let target: Range<Int>
+    let minorVersion: Int
+    let end: Int
+
+    init(reading head: UnsafeRawBufferPointer) throws(HeadError) {
+        var position = 0
+        while isToken(head[position]) { position += 1 }
+        guard position > 0, head[position] == 0x20 else { throw .syntax("a bad request line") }
+        method = 0..<position
+        let start = position + 1
+        position = start
+        while head[position] > 0x20, head[position] != 0x7F { position += 1 }
+        guard position > start, head[position] == 0x20 else { throw .syntax("a bad request line") }
+        target = try Self.originForm(of: start..<position, in: head)
+        let version = position + 1
+        guard head.count >= version + 10, head.slice(version..<version + 7).equalsIgnoringCase("http/1.") else {
+            throw .syntax("a bad HTTP version")
+        }
+        let digit = head[version + 7]
+        guard digit == 0x30 || digit == 0x31, head[version + 8] == 0x0D else {
+            throw .syntax("a bad HTTP version")
+        }
+        minorVersion = Int(digit - 0x30)
+        end = version + 10
+    }
+
+    /// The path and query of the target (RFC 9112, section 3.2).
+    private static func originForm(
+        of target: Range<Int>,
+        in head: UnsafeRawBufferPointer
+    ) throws(HeadError) -> Range<Int> {
+        let text = head.slice(target)
+        if text.contains(0x23) { throw .syntax("a fragment in the request target") }
+        if text[0] == 0x2F || (text.count == 1 && text[0] == 0x2A) { return target }
+        for scheme in ["http://", "https://"] as [StaticString] {
+            let length = scheme.utf8CodeUnitCount
+            guard text.count > length, text.slice(0..<length).equalsIgnoringCase(scheme) else { continue }
+            guard let slash = text.slice(length..<text.count).firstIndex(of: 0x2F), slash > 0 else { break }
+            return (target.lowerBound + length + slash)..<target.upperBound
+        }
+        throw .syntax("a bad request target")
+    }
+}
