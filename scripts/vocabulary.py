@@ -6,8 +6,8 @@
     .venv/bin/python scripts/vocabulary.py --check    # fails when a committed file differs
 
 The same to the byte every time. The vocabularies are taken from the PyPI package litellm, whose wheel pip downloads
-unless --wheel names one. Every file is pinned by its SHA-256. Unicode 16 is pinned too, because tiktoken 0.14 behaves as
-that version.
+unless --wheel names one. Every file is pinned by its SHA-256. Unicode 16 is pinned too, because tiktoken 0.14 behaves
+as that version.
 
 A vocabulary is used where it lies in the binary, never parsed. All numbers are little-endian; offsets count from the
 start of the file:
@@ -16,6 +16,8 @@ start of the file:
     short    perfect hash of the tokens of up to 8 bytes: seeds (u16 a bucket), keys (u64 a slot), values (u32 a slot:
              length in the top 8 bits, rank below; 0 is an empty slot)
     long     perfect hash of the others: seeds (u16 a bucket), slots (u32 fingerprint, u32 rank; rank ~0 is empty)
+    pairs    u32 for any two bytes, the first one times 256 plus the second: the rank, ~0 if they are no token; merging
+             starts with these
     ends     u32 a rank, with a leading 0: where the bytes of each token end
     bytes    all tokens in the order of their ranks
 
@@ -98,7 +100,7 @@ def perfect_hash(keys):
 
 
 def check_merges(ranks):
-    """Refuses a vocabulary in which a token is not made of two tokens of lower rank: the reader's proof needs it."""
+    """Refuses a vocabulary with a token that merging its own bytes does not give, or by way of higher ranks only."""
     for token, rank in ranks.items():
         parts = [token[i : i + 1] for i in range(len(token))]
         while len(parts) > 2:
@@ -121,12 +123,15 @@ def vocabulary(tokens):
     slots = []
     for at in long_places:
         slots += [0, EMPTY_RANK] if at is None else [mixed(long_key(long[at][1])) & 0xFFFFFFFF, long[at][0]]
-    ends = [0]
-    for token in tokens:
+    pairs, ends = [EMPTY_RANK] * 65536, [0]
+    for rank, token in enumerate(tokens):
         ends.append(ends[-1] + len(token))
+        if len(token) == 2:
+            pairs[token[0] << 8 | token[1]] = rank
 
     body, offsets = bytearray(64), []
-    for form, numbers in (("H", short_seeds), ("Q", keys), ("I", values), ("H", long_seeds), ("I", slots), ("I", ends)):
+    short_sections = ("H", short_seeds), ("Q", keys), ("I", values)
+    for form, numbers in (*short_sections, ("H", long_seeds), ("I", slots), ("I", pairs), ("I", ends)):
         body.extend(bytes(-len(body) % 64))
         offsets.append(len(body))
         body += struct.pack(f"<{len(numbers)}{form}", *numbers)
@@ -210,6 +215,9 @@ def main():
         if not options.check:
             path.write_bytes(data)
         print(name, len(data), hashlib.sha256(data).hexdigest())
+    if not options.check:
+        # A build looks at this file's time only, not at those of the files that it includes.
+        (OUTPUT.parent / "data.S").touch()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ final class Exchange {
     let snapshot: Snapshot
     let head: RequestHead
     let headBytes: ByteBuffer
-    let id: RequestID
     /// Whether the body is read before it is passed on.
     let isInspected: Bool
     /// Whether the body passes while it arrives.
@@ -39,6 +38,8 @@ final class Exchange {
     var heldAnswer: HeldAnswer?
     var clipReceipt: ClipReceipt?
     var deadline = NIODeadline.distantFuture
+    /// Whether bytes have passed since the time limits were last looked at.
+    var wasTouched = false
     var isBodyComplete = false
     var isOver = false
     /// Parts of a streamed body that arrived before there was a connection.
@@ -50,15 +51,14 @@ final class Exchange {
         self.headBytes = headBytes
         loop = client.loop
         snapshot = loop.snapshot
-        id = loop.random.next()
         let listener = client.listener
-        let upstream = listener.upstream(in: snapshot.configuration)
+        let upstream = snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
             raw.slice(head.method).elementsEqual("POST".utf8) ? Dialect.of(path: raw.slice(head.target)) : .other
         }
         isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
         isStreamed = !isInspected && !head.framing.isAtMost(Self.smallBody)
-        let ids = TraceIDs(head: head, bytes: headBytes, made: id)
+        let ids = TraceIDs(head: head, bytes: headBytes, made: loop.random.next())
         record = RequestRecord(
             id: ids.request,
             traceID: ids.trace,
@@ -69,7 +69,7 @@ final class Exchange {
     }
 
     var configuration: Configuration { snapshot.configuration }
-    var listenerUpstream: Upstream? { client.listener.upstream(in: configuration) }
+    var listenerUpstream: Upstream? { snapshot.upstream(of: client.listener.name) }
 
     // MARK: - Accept
 
@@ -164,7 +164,8 @@ final class Exchange {
             dialect: record.dialect,
             path: path,
             body: body,
-            headers: askedHeaders(policies.asks.headerNames),
+            headers: askedHeaders(snapshot.asks.headerNames),
+            asks: snapshot.asks,
             settings: policies
         )
         self.request = request
@@ -232,14 +233,6 @@ final class Exchange {
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         record.clip = clipReceipt
         loop.observe(record, snapshot: snapshot)
-    }
-
-    // MARK: - Time
-
-    func tick(now: NIODeadline) {
-        guard !isOver, now >= deadline else { return }
-        deadline = .distantFuture
-        timedOut()
     }
 }
 

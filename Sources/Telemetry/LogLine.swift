@@ -27,7 +27,7 @@ public struct LogLine {
     public mutating func add(_ key: StaticString, _ value: StaticString) {
         name(key)
         bytes.append(0x22)
-        bytes.append(contentsOf: UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
+        append(value)
         bytes.append(0x22)
     }
 
@@ -53,13 +53,22 @@ public struct LogLine {
         bytes.append(UInt8(0x30 + rest % 10))
     }
 
-    /// Adds an array of texts.
-    public mutating func add(_ key: StaticString, _ values: [String]) {
+    /// Adds an array of texts, each of three parts that are joined.
+    public mutating func add<Element>(
+        _ key: StaticString,
+        _ elements: [Element],
+        as parts: (Element) -> (String, StaticString, String)
+    ) {
         name(key)
         bytes.append(0x5B)
-        for (place, value) in values.enumerated() {
+        for (place, element) in elements.enumerated() {
             if place > 0 { bytes.append(0x2C) }
-            quote(value)
+            let (first, between, last) = parts(element)
+            bytes.append(0x22)
+            append(first)
+            append(between)
+            append(last)
+            bytes.append(0x22)
         }
         bytes.append(0x5D)
     }
@@ -79,7 +88,7 @@ public struct LogLine {
         if !isFirst { bytes.append(0x2C) }
         isFirst = false
         bytes.append(0x22)
-        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        append(key)
         bytes.append(0x22)
         bytes.append(0x3A)
     }
@@ -99,8 +108,18 @@ public struct LogLine {
         }
     }
 
+    private mutating func append(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
     private mutating func quote(_ text: String) {
         bytes.append(0x22)
+        append(text)
+        bytes.append(0x22)
+    }
+
+    /// Adds text with everything escaped that JSON does not allow in a string.
+    private mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
             if utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C || $0 == 0x7F }) {
@@ -109,7 +128,6 @@ public struct LogLine {
                 bytes.append(contentsOf: utf8)
             }
         }
-        bytes.append(0x22)
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {

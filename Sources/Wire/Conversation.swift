@@ -8,13 +8,16 @@ public struct Conversation: Sendable {
     /// A key of the top-level object and where its value lies.
     public struct Member: Equatable, Sendable {
         public var key: JSONText
+        /// The whole value; of a string with its quotes.
         public var value: Range<Int>
     }
 
+    /// Who speaks, by the exact spelling of `role`.
     public enum Role: String, CaseIterable, Sendable {
         case system, developer, user, assistant, tool, function, other
     }
 
+    /// One element of `messages`.
     public struct Message: Equatable, Sendable {
         public var role: Role
         /// The object with its braces.
@@ -25,6 +28,7 @@ public struct Conversation: Sendable {
 
     /// One string of a message, or a value that stands where a string is usual.
     public struct Part: Equatable, Sendable {
+        /// What a part is to its message.
         public enum Kind: Equatable, Sendable {
             case text
             case refusal
@@ -75,6 +79,7 @@ public struct Conversation: Sendable {
     public internal(set) var body: Range<Int>
     /// Every member of the top-level object in document order, duplicates included.
     public internal(set) var members: [Member]
+    /// The last `model`; nil when there is none or it is no string.
     public internal(set) var model: JSONText?
     /// Whether `stream` is `true`.
     public internal(set) var isStream: Bool

@@ -5,6 +5,7 @@ Written out by hand because a library would repair or refuse what these tests ha
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -171,6 +172,13 @@ class Client:
         self.socket.shutdown(socket.SHUT_WR)
 
     def read(self) -> Message:
+        """The next final response, as a client reads it: interim ones are skipped (RFC 9110, section 15.2)."""
+        while True:
+            message = self.read_any()
+            if not message.start.startswith("HTTP/1.1 10") or message.status == 101:
+                return message
+
+    def read_any(self) -> Message:
         """The next response; `complete` is false when the connection ended before it did."""
         closed = False
         while True:
@@ -193,6 +201,11 @@ class Client:
         message = parse_head(head)
         message.body, message.complete = body, False
         return message
+
+    def break_off(self) -> None:
+        """Leaves by RST, as a process does that dies with unread bytes."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def is_closed(self, seconds: float = 5) -> bool:
         """Whether the peer closes its side within that time without another byte."""
@@ -228,7 +241,7 @@ class Exchange:
 
     def abort(self) -> None:
         """Ends the connection by RST."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -34,10 +33,11 @@ def paced(events: int, gap: float) -> Callable[[Message, Exchange], None]:
     return answer
 
 
+@pytest.mark.parametrize("end", ["close", "reset"])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/files"], ids=["inspected", "streamed"])
 @pytest.mark.parametrize("model", ["no-route", CLAUDE])
 def test_a_client_that_breaks_off_before_the_answer(
-    model: str, path: str, start_sidecar: Callable[..., Sidecar]
+    model: str, path: str, end: str, start_sidecar: Callable[..., Sidecar]
 ) -> None:
     """The upstream connection is closed within a second."""
     left_after: list[float] = []
@@ -54,8 +54,10 @@ def test_a_client_that_breaks_off_before_the_answer(
         client = Client(sidecar.port)
         client.send(chat(model).replace(b"/v1/chat/completions", path.encode()))
         assert wait_for(lambda: len(upstream.requests) == 1)
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.socket.close()
+        if end == "reset":
+            client.break_off()
+        else:
+            client.socket.close()
         broke_off.set()
         assert wait_for(lambda: len(left_after) == 1, 12)
     assert left_after[0] < 1

@@ -1,6 +1,7 @@
 """A rate-limited Claude behind a real LiteLLM: the client gets Gemini's answer, and Claude gets its rest."""
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -304,4 +305,9 @@ def test_unreachable_primary(start_sidecar: Callable[..., Sidecar]) -> None:
 
         client.send(chat_request("no-route"))
         assert client.read().status == 502
+
+        client.send(chat_request(CLAUDE).replace(b"/v1/chat/completions", b"/v1/messages"))
+        answer = client.read()
+        assert answer.status == 502
+        assert json.loads(answer.body)["type"] == "error"
     assert wait_for(lambda: sidecar.process.poll() is None, 1)

@@ -26,13 +26,16 @@ def chat(model: str = CLAUDE, text: str = PROMPT, stream: bool = False) -> bytes
     ).encode() + body
 
 
-def exercised(start_sidecar: Callable[..., Sidecar], upstream: Upstream, **sections: object) -> Sidecar:
-    """A sidecar that has seen a fallback, a stream, a pass-through, a refusal and models nobody knows."""
-    sidecar = start_sidecar(upstream.url, routes=ROUTES, **sections)
+def exercised(start_sidecar: Callable[..., Sidecar], upstream: Upstream) -> Sidecar:
+    """A sidecar that has seen fallbacks, a stream, a pass-through, a refusal and models nobody knows."""
+    sidecar = start_sidecar(upstream.url, routes=ROUTES, models=[{"match": [CLAUDE, GEMINI]}])
     with Client(sidecar.port) as client:
         for request in (chat(), chat(), chat(GEMINI), chat(stream=True), b"GET /v1/models HTTP/1.1\r\nHost: s\r\n\r\n"):
             client.send(request)
             assert client.read().status == 200
+        for model in ("claude-unknown-a", "claude-unknown-b"):
+            client.send(chat(model))
+            assert client.read().header("x-sidecar-model") == GEMINI
         for number in range(30):
             client.send(chat(f'unknown-{number}"\\\n'))
             assert client.read().status == 200
@@ -43,7 +46,7 @@ def exercised(start_sidecar: Callable[..., Sidecar], upstream: Upstream, **secti
 
 
 def limited_claude(request: Message, _: Exchange) -> bytes:
-    if json.loads(request.body or b"{}").get("model") != CLAUDE:
+    if not json.loads(request.body or b"{}").get("model", "").startswith("claude"):
         return ok()
     body = b'{"error":{"message":"litellm.RateLimitError: slow down","type":"throttling_error","code":"429"}}'
     return f"HTTP/1.1 429 Too Many Requests\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
@@ -71,6 +74,8 @@ def test_metrics(start_sidecar: Callable[..., Sidecar]) -> None:
         "sidecar_connections_open",
     ):
         assert name in families, sorted(families)
+    series = [line.rpartition(" ")[0] for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(series) == len(set(series)), "a series stands there twice"
     assert "unknown-" not in text and PROMPT not in text and SECRET not in text
     models = {sample.labels["model"] for sample in families["sidecar_requests"].samples if "model" in sample.labels}
     assert "other" in models
@@ -82,9 +87,9 @@ def test_metrics(start_sidecar: Callable[..., Sidecar]) -> None:
     ), fallbacks
     states = {sample.labels["target"]: sample.value for sample in families["sidecar_breaker_state"].samples}
     assert any(CLAUDE in target and value == 2 for target, value in states.items()), states
-    # Three of Claude, one of Gemini, 30 unknown, one list of models; the refusal has no model and may count or not.
+    # Three of Claude, one of Gemini, 32 unknown, one list of models, one refusal.
     total = sum(sample.value for sample in families["sidecar_requests"].samples if sample.name.endswith("_total"))
-    assert total in (35, 36)
+    assert total == 38
 
 
 def test_health_and_status(start_sidecar: Callable[..., Sidecar]) -> None:
@@ -137,10 +142,10 @@ def test_log(start_sidecar: Callable[..., Sidecar]) -> None:
     """One JSON line a request; never a prompt or a key."""
     with Upstream(limited_claude) as upstream:
         sidecar = exercised(start_sidecar, upstream)
-        assert wait_for(lambda: sum("request_id" in line for line in sidecar.log_lines()) >= 35)
+        assert wait_for(lambda: sum("request_id" in line for line in sidecar.log_lines()) >= 38)
         assert SECRET not in sidecar.output() and PROMPT not in sidecar.output()
         lines = [line for line in sidecar.log_lines() if "request_id" in line]
-    moved = lines[0]
+    moved = min((line for line in lines if line.get("requested_model") == CLAUDE), key=lambda line: line["time"])
     assert moved["requested_model"] == CLAUDE
     assert moved["model"] == GEMINI
     assert moved["route"] == "claude"

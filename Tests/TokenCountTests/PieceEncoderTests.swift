@@ -24,7 +24,7 @@ struct PieceEncoderTests {
 
     @Test("repetitions too", arguments: Encoding.all, ["a", " ", "\n", "-=", "abc", "е"])
     func repetitions(encoding: Encoding, unit: String) {
-        let piece = Array(String(repeating: unit, count: 400).utf8)
+        let piece = Array(String(repeating: unit, count: 120).utf8)
 
         let expected = MergeReference(encoding).tokens(of: piece)
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Counting and encoding agree, for any text")
 struct TokenCounterTests {
-    static let cases = Encoding.all.flatMap { encoding in (0..<60).map { (encoding, $0) } }
+    static let cases = Encoding.all.flatMap { encoding in (0..<30).map { (encoding, $0) } }
 
     @Test("decoding gives the text back", arguments: cases)
     func roundTrip(encoding: Encoding, seed: Int) throws {
@@ -26,7 +26,10 @@ struct TokenCounterTests {
         let counter = TokenCounter(encoding)
         let text =
             SampleText.any(&random)
-            + String(decoding: SampleText.letters(&random, count: 9_000), as: UTF8.self)
+            + String(
+                decoding: SampleText.letters(&random, count: Int.random(in: 1...300, using: &random)),
+                as: UTF8.self
+            )
         let count = counter.count(text)
         let less = Int.random(in: 0..<count, using: &random)
 

@@ -30,6 +30,18 @@ struct VocabularyTests {
         }
     }
 
+    @Test("two bytes have the rank that their look-up gives", arguments: Encoding.all)
+    func pairs(encoding: Encoding) {
+        let vocabulary = encoding.vocabulary
+        let wrong = (0..<65_536).filter { pair in
+            let bytes = [UInt8(pair >> 8), UInt8(pair & 255)]
+            let rank = vocabulary.pairRank(bytes[0], bytes[1])
+            return Self.rank(of: bytes, in: vocabulary) != (rank == Vocabulary.none ? nil : Int(rank))
+        }
+
+        #expect(wrong.isEmpty)
+    }
+
     /// A short key holds its length where the eighth byte would stand.
     @Test("eight bytes that look like a shorter token are not it", arguments: Encoding.all, 1...7)
     func paddedTokens(encoding: Encoding, length: Int) {

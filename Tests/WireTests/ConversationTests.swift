@@ -86,9 +86,10 @@ struct ConversationTests {
             when: "of two members of one name the last counts",
             messages: #"""
                 [{"role":"user","content":"a","role":"tool","content":[{"type":"text","text":"b","text":"c"}],"name":"n",
-                 "content":"d"},{"content":["e","f"],"name":"m","content":null,"name":"o"}]
+                 "content":"d"},{"content":["e","f"],"name":"m","content":null,"name":"o"},
+                 {"content":[{"type":"image_url","image_url":{"url":"g","detail":"low"},"image_url":{"url":"h"}}]}]
                 """#,
-            summary: ["tool: name=n | text=d", "other: name=o"]
+            summary: ["tool: name=n | text=d", "other: name=o", "other: imageURL(detail: none)=h"]
         ),
     ]
 
@@ -105,7 +106,9 @@ struct ConversationTests {
     func lastMessagesCount() throws {
         let body = #"{"messages":[{"role":"user","content":"a"}],"messages":[{"role":"user","content":"b"}]}"#
 
-        #expect(try #require(Conversation.scan(body)).summary(in: body) == ["user: text=b"])
+        let conversation = try #require(Conversation.scan(body))
+
+        #expect(conversation.summary(in: body) == ["user: text=b"] && conversation.parts.count == 1)
     }
 
     static let misshapen = [

@@ -4,6 +4,8 @@ import Testing
 import Wire
 
 /// What is read in recorded exchanges, against files that were checked by hand and by another JSON reader.
+///
+/// Run with `RECORD_GOLDENS=1` to write the files anew.
 @Suite("Recorded exchanges are read as recorded in the goldens")
 struct WireGoldenTests {
     @Test("every conversation")
@@ -65,8 +67,13 @@ struct WireGoldenTests {
     }
 
     private func expect(_ lines: [String], toEqual golden: String) throws {
-        let expected = try String(decoding: Fixtures.bytes("wire/\(golden)"), as: UTF8.self)
+        let file = Fixtures.repository.appending(path: "Tests/Fixtures/wire/\(golden)")
         let found = lines.map { $0.replacing("\n", with: "\\n") + "\n" }.joined()
+        if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] != nil {
+            try Data(found.utf8).write(to: file)
+            Issue.record("\(golden) was written anew: judge the difference before it is committed")
+        }
+        let expected = try String(decoding: Fixtures.bytes("wire/\(golden)"), as: UTF8.self)
         for (a, b) in zip(found.split(separator: "\n"), expected.split(separator: "\n")) { #expect(a == b) }
         #expect(found == expected)
     }

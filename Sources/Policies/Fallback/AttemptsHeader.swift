@@ -1,19 +1,33 @@
 extension FailoverState {
     /// The value of `x-sidecar-attempts`: `claude-sonnet-4-5=rate_limited, gemini-3-pro=ok`.
     ///
-    /// A model's name comes from the client or the configuration, so what does not belong into a header, and
-    /// what would end the name, becomes `_`.
+    /// A model's name comes from the client or the configuration, so what does not belong into a header, and what
+    /// would end the name, becomes `_`.
     public var attemptsHeader: String {
-        outcomes.map { entry in "\(entry.target.model.headerSafe)=\(entry.result)" }.joined(separator: ", ")
+        let capacity = outcomes.reduce(0) { $0 + $1.target.model.utf8.count + $1.result.utf8.count + 3 }
+        return String(unsafeUninitializedCapacity: capacity) { text in
+            var count = 0
+            func put(_ byte: UInt8) {
+                text[count] = byte
+                count += 1
+            }
+            for (place, entry) in outcomes.enumerated() {
+                if place > 0 { ", ".utf8.forEach(put) }
+                entry.target.model.utf8.forEach { put($0.isSafeInHeader ? $0 : UInt8(ascii: "_")) }
+                put(UInt8(ascii: "="))
+                entry.result.utf8.forEach(put)
+            }
+            return count
+        }
     }
 }
 
-extension String {
-    fileprivate var headerSafe: String {
-        let separators = "=,;".utf8
-        let bytes = utf8.map {
-            (0x21...0x7E).contains($0) && !separators.contains($0) ? $0 : UInt8(ascii: "_")
+extension UInt8 {
+    /// Visible ASCII, less what separates the parts of the header.
+    fileprivate var isSafeInHeader: Bool {
+        switch self {
+        case UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"): false
+        default: (0x21...0x7E).contains(self)
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -7,12 +7,19 @@ internal import Telemetry
 /// middle of a request.
 final class Snapshot: Sendable {
     let configuration: Configuration
+    /// What the routes ask for beyond the scan of a body.
+    let asks: RouteQuestions
+    private let gatewayUpstream: Upstream?
+    private let difyUpstream: Upstream?
     private let models: [String: Label]
     private let routes: [String: Label]
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
         let policies = configuration.policies
+        asks = policies.asks
+        gatewayUpstream = configuration.listen.gateway.flatMap { configuration.upstreams[$0.upstream] }
+        difyUpstream = configuration.listen.dify.flatMap { configuration.upstreams[$0.upstream] }
         let chained = policies.routes.flatMap(\.chain).compactMap { member -> String? in
             if case .model(let name, _) = member { name } else { nil }
         }
@@ -22,6 +29,16 @@ final class Snapshot: Sendable {
             policies.routes.map { ($0.name, Label($0.name)) },
             uniquingKeysWith: { first, _ in first }
         )
+    }
+
+    /// The upstream that a listener fronts.
+    ///
+    /// Listeners change with a restart only, so a running one is in every configuration that is put in force.
+    func upstream(of listener: ProxyListener.Name) -> Upstream? {
+        switch listener {
+        case .gateway: gatewayUpstream
+        case .dify: difyUpstream
+        }
     }
 
     /// The label of a model: its name when the configuration spells it out, else `other`.

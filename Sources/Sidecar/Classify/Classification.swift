@@ -16,7 +16,14 @@ struct Classification {
     /// Scans a body and gathers what the routes ask for, and no more.
     ///
     /// - Complexity: O(*n*) in the body; counting only if a route asks for tokens.
-    init(dialect: Dialect, path: String, body: ByteBuffer, headers: [String: String], settings: PolicySettings) {
+    init(
+        dialect: Dialect,
+        path: String,
+        body: ByteBuffer,
+        headers: [String: String],
+        asks: RouteQuestions,
+        settings: PolicySettings
+    ) {
         self.dialect = dialect
         self.body = body
         let (conversation, facts) = body.withUnsafeReadableBytes { raw -> (Conversation?, RequestFacts) in
@@ -36,7 +43,7 @@ struct Classification {
         self.conversation = conversation
         self.facts = facts
         guard conversation != nil else { return }
-        answer(settings.asks, settings)
+        answer(asks, settings)
     }
 
     private mutating func answer(_ asks: RouteQuestions, _ settings: PolicySettings) {

@@ -24,7 +24,7 @@ struct Explain: ParsableCommand {
     func run() throws {
         let configuration = try options.load().configuration
         guard let name = ProxyListener.Name(rawValue: listener),
-            let upstream = ListenerIdentity(name).upstream(in: configuration)
+            let upstream = Snapshot(configuration).upstream(of: name)
         else {
             StandardError.print("sidecar: no listener \(listener) is configured; see listen")
             throw Exit.unknownName
@@ -100,6 +100,7 @@ struct Explanation: Encodable {
             path: path,
             body: body,
             headers: headers,
+            asks: settings.asks,
             settings: settings
         )
         let plan = Policies.plan(request.facts, settings: settings, upstream: upstream.name)

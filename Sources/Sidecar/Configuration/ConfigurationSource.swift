@@ -53,7 +53,7 @@ extension Configuration {
         if let named {
             return try read(contents(of: named), from: .named(named), environment: variables)
         }
-        if FileManager.default.fileExists(atPath: defaultPath) {
+        if TextFile.exists(defaultPath) {
             return try read(
                 contents(of: defaultPath),
                 from: .defaultPath(defaultPath),
@@ -95,20 +95,10 @@ extension Configuration {
     }
 
     private static func contents(of path: String) throws(ConfigurationError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            let isThere = FileManager.default.fileExists(atPath: path)
-            throw ConfigurationError(
-                .init(
-                    path,
-                    isThere
-                        ? "cannot be read; name a file, and permit reading it"
-                        : "no such file; write it, or name another"
-                )
-            )
+        do {
+            return try TextFile.contents(of: path)
+        } catch {
+            throw ConfigurationError(.init(path, error.problem))
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigurationError(.init(path, "not UTF-8; save it as UTF-8"))
-        }
-        return text
     }
 }

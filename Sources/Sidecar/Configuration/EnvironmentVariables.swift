@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The variables that `${NAME}` may name: those of the process, then those of the file given as `--env-file`.
 ///
 /// `NAME_FILE` stands for the contents of the file that it names, less one line break at the end, as Docker
@@ -39,9 +37,7 @@ struct EnvironmentVariables: Sendable {
     private mutating func contents(of path: String) -> Lookup {
         // Noted before it is read: a watcher must see the file appear too.
         filesRead.insert(path)
-        guard let data = FileManager.default.contents(atPath: path),
-            var text = String(validating: data, as: UTF8.self)
-        else { return .unreadable }
+        guard var text = try? TextFile.contents(of: path) else { return .unreadable }
         // "\r\n" is one character, so this takes either line break.
         if text.last?.isNewline == true { text.removeLast() }
         return .value(text)

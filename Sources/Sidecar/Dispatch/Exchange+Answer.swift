@@ -13,7 +13,7 @@ extension Exchange {
             answer.reader = ChatStreamReader(dialect: record.dialect)
         }
         self.answer = answer
-        touchClock()
+        wasTouched = true
         switch answer.mode {
         case .relaying: accept()
         case .tunnel: openTunnel()
@@ -54,7 +54,7 @@ extension Exchange {
     func responseReceived(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         guard !isOver, let mode = answer?.mode else { return }
         noteFirstToken()
-        touchClock()
+        wasTouched = true
         switch mode {
         case .relaying: relay(bytes, lastChunkEnd: lastChunkEnd)
         case .holdingError: holdError(bytes)
@@ -182,7 +182,7 @@ extension Exchange {
         var answer = taken
         record.status = answer.head.status
         record.model = model
-        record.attempts = failover?.outcomes.map { "\($0.target.model)=\($0.result)" } ?? []
+        record.outcomes = failover?.outcomes ?? []
         if answer.isComplete, plan?.route != nil { releaseBody() }
         let isHTTP10 = head.minorVersion == 0
         answer.stripsChunking = isHTTP10 && answer.isChunked
@@ -197,22 +197,23 @@ extension Exchange {
             isForHTTP10: isHTTP10,
             notes: notes
         )
-        client.write(written.written(allocator: ByteBufferAllocator()))
+        let held = answer.raw
+        answer.raw = ByteBuffer()
+        write(written, before: held, stripped: answer.stripsChunking)
         if answer.reader != nil, !answer.countsAsStream {
             answer.countsAsStream = true
             loop.metrics.add(.streamsOpen, .none, 1)
         }
-        let held = answer.raw
-        answer.raw = ByteBuffer()
         self.answer = answer
-        if held.readableBytes > 0 { relayHeldBytes(held) }
+        if answer.stripsChunking { writePayload() }
         if answer.isComplete { finishRelay() }
     }
 
-    /// Passes on what was held; all of it is whole chunks but perhaps the last.
-    private func relayHeldBytes(_ held: ByteBuffer) {
-        guard answer?.stripsChunking == true else { return client.write(held) }
-        writePayload()
+    /// Writes the head, and what was held of the body behind it.
+    private func write(_ head: ClientResponseHead, before held: ByteBuffer, stripped: Bool) {
+        guard held.readableBytes > 0, !stripped else { return client.write(head.written(roomBehind: 0)) }
+        client.write(head.written(roomBehind: 0))
+        client.write(held)
     }
 
     private func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
@@ -289,7 +290,7 @@ extension Exchange {
             model: record.model,
             attempts: failover?.attemptsHeader ?? "",
             route: plan?.route,
-            clip: clipReceipt?.header,
+            clip: clipReceipt,
             overhead: record.overhead,
             upstream: upstream
         )
@@ -323,21 +324,21 @@ extension Exchange {
             isForHTTP10: false,
             notes: notes
         )
-        client.write(written.written(allocator: ByteBufferAllocator()))
+        client.write(written.written(roomBehind: 0))
         client.flush()
         client.switchToTunnel()
     }
 
     /// Bytes from the upstream.
     func tunnelReceived(_ bytes: ByteBuffer) {
-        touchClock()
+        wasTouched = true
         record.bytesOut += bytes.readableBytes
         client.write(bytes)
     }
 
     /// Bytes from the client.
     func tunnelSent(_ bytes: ByteBuffer) {
-        touchClock()
+        wasTouched = true
         record.bytesIn += bytes.readableBytes
         attempt?.connection?.write(bytes)
     }

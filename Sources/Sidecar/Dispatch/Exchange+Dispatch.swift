@@ -76,7 +76,8 @@ extension Exchange {
     ///
     /// A ticket gets its verdict when its attempt is over: at the action that follows, unless that sends again.
     func act(verdict: CircuitBreaker.Outcome? = nil, _ event: (inout FailoverState) -> FailoverState.Action) {
-        guard var failover else { return }
+        // Taken out, so that the event changes its arrays in place.
+        guard var failover = failover.take() else { return }
         let action = event(&failover)
         self.failover = failover
         if case .send = action {} else if let verdict { settle(verdict) }
@@ -149,10 +150,7 @@ extension Exchange {
         startClock()
         let body = isStreamed ? nil : attempt?.body
         let small = body.flatMap { $0.readableBytes <= 8192 ? $0 : nil }
-        var head = upstreamHead(bodyCount: body?.readableBytes).written(
-            allocator: ByteBufferAllocator(),
-            roomForBody: small?.readableBytes ?? 0
-        )
+        var head = upstreamHead(bodyCount: body?.readableBytes).written(roomBehind: small?.readableBytes ?? 0)
         if let small { head.writeImmutableBuffer(small) }
         record.upstreamBytesOut += body?.readableBytes ?? 0
         let isHEAD = headBytes.withUnsafeReadableBytes { $0.slice(self.head.method).elementsEqual("HEAD".utf8) }
@@ -169,9 +167,10 @@ extension Exchange {
             bytes: headBytes,
             pathPrefix: attempt?.upstream.url.pathPrefix ?? "",
             clientAddress: client.address,
-            id: id
+            requestID: record.id,
+            traceID: record.traceID
         )
-        if let bodyCount, attempt?.isEdited == true || head.framing == .chunked { written.body = .length(bodyCount) }
+        if attempt?.isEdited == true || head.framing == .chunked { written.bodyCount = bodyCount }
         written.asksForIdentity = isMatched
         written.forbidsRetries =
             isMatched && attempt?.upstream.kind == .litellm && attempt?.place != (plan?.attempts.count ?? 0) - 1
@@ -243,17 +242,27 @@ extension Exchange {
     ///
     /// Requests that no route matched have an idle limit only.
     private func startClock() {
-        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit)
+        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit, now: .now())
+        wasTouched = false
     }
 
-    /// Bytes came from the upstream.
-    func touchClock() {
-        guard isTimed else {
-            deadline = .now() + TimeAmount(Self.idleLimit)
-            return
+    /// Time goes on.
+    ///
+    /// That bytes came is only noted when they do, so that an answer of many pieces asks for the time once a tick.
+    func tick(now: NIODeadline) {
+        guard !isOver else { return }
+        if wasTouched {
+            wasTouched = false
+            restartClock(now: now)
         }
-        deadline = attemptDeadline(after: configuration.timeouts.idle)
-        if answer?.waitsForFirstToken == true, let sent = attempt?.sent {
+        guard now >= deadline else { return }
+        deadline = .distantFuture
+        timedOut()
+    }
+
+    private func restartClock(now: NIODeadline) {
+        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.idle : Self.idleLimit, now: now)
+        if isTimed, answer?.waitsForFirstToken == true, let sent = attempt?.sent {
             deadline = min(deadline, sent + TimeAmount(configuration.timeouts.firstToken))
         }
     }
@@ -262,8 +271,8 @@ extension Exchange {
 
     private static var idleLimit: Duration { .seconds(3600) }
 
-    private func attemptDeadline(after limit: Duration) -> NIODeadline {
-        let end = NIODeadline.now() + TimeAmount(limit)
+    private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {
+        let end = now + TimeAmount(limit)
         return isTimed ? min(end, record.started + TimeAmount(configuration.timeouts.total)) : end
     }
 }

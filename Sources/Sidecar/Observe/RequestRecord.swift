@@ -14,7 +14,7 @@ struct RequestRecord {
     var route: String?
     var requestedModel = ""
     var model = ""
-    var attempts: [String] = []
+    var outcomes: [FailoverState.Entry] = []
     var status = 0
     var isStream = false
     var firstToken: NIODeadline?
@@ -42,7 +42,9 @@ struct RequestRecord {
         if let route { line.add("route", route) }
         if !requestedModel.isEmpty { line.add("requested_model", requestedModel) }
         if !model.isEmpty { line.add("model", model) }
-        if !attempts.isEmpty { line.add("attempts", attempts) }
+        if !outcomes.isEmpty {
+            line.add("attempts", outcomes) { ($0.target.model, "=", $0.result) }
+        }
         line.add("status", status)
         line.add("stream", isStream)
         line.add("duration_ms", milliseconds: (ended - started).nanoseconds)

@@ -11,30 +11,26 @@ struct ClientResponseHead {
     let isForHTTP10: Bool
     let notes: AnswerNotes
 
-    func written(allocator: ByteBufferAllocator) -> ByteBuffer {
-        var out = allocator.buffer(capacity: head.byteCount + 512)
+    func written(roomBehind: Int) -> ByteBuffer {
         bytes.withUnsafeReadableBytes { raw in
-            out.writeStaticString("HTTP/1.1 ")
-            copyLines(raw, to: &out)
+            HeadWriter.buffer(capacity: head.byteCount + 64 + notes.maxByteCount, roomBehind: roomBehind) { out in
+                out.put("HTTP/1.1 ")
+                putLines(raw, &out)
+                putConnection(&out)
+                notes.put(&out)
+                out.put("\r\n")
+            }
         }
-        if head.status == 101 {
-            out.writeStaticString("Connection: Upgrade\r\n")
-        } else {
-            addConnection(to: &out)
-        }
-        notes.write(to: &out)
-        out.writeStaticString("\r\n")
-        return out
     }
 
-    private func copyLines(_ raw: UnsafeRawBufferPointer, to out: inout ByteBuffer) {
+    private func putLines(_ raw: UnsafeRawBufferPointer, _ out: inout HeadWriter) {
         // Behind "HTTP/1.x ".
         var run = 9
         for field in head.fields where !keeps(field) {
-            out.writeBytes(raw.slice(run..<field.start))
+            out.put(raw.slice(run..<field.start))
             run = field.end
         }
-        out.writeBytes(raw.slice(run..<(raw.count - 2)))
+        out.put(raw.slice(run..<(raw.count - 2)))
     }
 
     private func keeps(_ field: HeaderField) -> Bool {
@@ -45,12 +41,13 @@ struct ClientResponseHead {
         }
     }
 
-    private func addConnection(to out: inout ByteBuffer) {
-        if head.framing == .chunked, !isForHTTP10 { out.writeStaticString("Transfer-Encoding: chunked\r\n") }
+    private func putConnection(_ out: inout HeadWriter) {
+        if head.status == 101 { return out.put("Connection: Upgrade\r\n") }
+        if head.framing == .chunked, !isForHTTP10 { out.put("Transfer-Encoding: chunked\r\n") }
         if !keepsAlive {
-            out.writeStaticString("Connection: close\r\n")
+            out.put("Connection: close\r\n")
         } else if isForHTTP10 {
-            out.writeStaticString("Connection: keep-alive\r\n")
+            out.put("Connection: keep-alive\r\n")
         }
     }
 }
@@ -58,37 +55,58 @@ struct ClientResponseHead {
 /// What the sidecar tells the client about how its request was answered.
 struct AnswerNotes {
     var requestID: String
-    /// Who answered; empty for requests that are not inspected.
-    var model = ""
+    /// Who answered; nil for requests that are not inspected.
+    var model: String?
     var attempts = ""
     var route: String?
-    var clip: String?
+    var clip: ClipReceipt?
     /// Nanoseconds that the sidecar spent, and those until the upstream's head came.
     var overhead: Int64 = 0
     var upstream: Int64 = 0
 
-    func write(to out: inout ByteBuffer) {
-        out.writeField("x-sidecar-request-id: ", requestID)
-        guard !model.isEmpty else { return }
-        out.writeField("x-sidecar-model: ", model)
-        out.writeField("x-sidecar-attempts: ", attempts)
-        if let route { out.writeField("x-sidecar-route: ", route) }
-        if let clip { out.writeField("x-sidecar-clip: ", clip) }
-        out.writeStaticString("server-timing: sidecar;dur=")
-        out.writeMilliseconds(overhead)
-        out.writeStaticString(", upstream;dur=")
-        out.writeMilliseconds(upstream)
-        out.writeStaticString("\r\n")
+    /// More than ``put(_:)`` writes.
+    var maxByteCount: Int {
+        640 + requestID.utf8.count + (model?.utf8.count ?? 0) + attempts.utf8.count + (route?.utf8.count ?? 0)
+    }
+
+    func put(_ out: inout HeadWriter) {
+        out.put("x-sidecar-request-id: ")
+        out.put(untrusted: requestID)
+        out.put("\r\n")
+        guard let model else { return }
+        if !model.isEmpty {
+            out.put("x-sidecar-model: ")
+            out.put(untrusted: model)
+            out.put("\r\n")
+        }
+        out.put("x-sidecar-attempts: ")
+        out.put(attempts)
+        out.put("\r\n")
+        if let route {
+            out.put("x-sidecar-route: ")
+            out.put(untrusted: route)
+            out.put("\r\n")
+        }
+        if let clip {
+            out.put("x-sidecar-clip: ")
+            out.put(clip.header)
+            out.put("\r\n")
+        }
+        out.put("server-timing: sidecar;dur=")
+        out.put(milliseconds: overhead)
+        out.put(", upstream;dur=")
+        out.put(milliseconds: upstream)
+        out.put("\r\n")
     }
 }
 
-extension ByteBuffer {
-    /// Writes a time in milliseconds with two decimals.
-    fileprivate mutating func writeMilliseconds(_ nanoseconds: Int64) {
-        let hundredths = max(0, nanoseconds) / 10_000
-        writeString(String(hundredths / 100))
-        writeStaticString(".")
-        writeInteger(UInt8(truncatingIfNeeded: 0x30 + hundredths / 10 % 10))
-        writeInteger(UInt8(truncatingIfNeeded: 0x30 + hundredths % 10))
+extension HeadWriter {
+    /// Puts a time in milliseconds with two decimals.
+    fileprivate mutating func put(milliseconds nanoseconds: Int64) {
+        let hundredths = Int(max(0, nanoseconds) / 10_000)
+        put(number: hundredths / 100)
+        put(byte: 0x2E)
+        put(byte: UInt8(truncatingIfNeeded: 0x30 + hundredths / 10 % 10))
+        put(byte: UInt8(truncatingIfNeeded: 0x30 + hundredths % 10))
     }
 }

@@ -14,13 +14,14 @@ struct ErrorAnswer {
     /// The whole response.
     func response(keepsAlive: Bool, notes: AnswerNotes? = nil) -> ByteBuffer {
         let body = body
-        var out = ByteBuffer()
-        out.writeString("HTTP/1.1 \(error.status) \(error.reason)\r\n")
-        out.writeString("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n")
-        if let seconds = error.retryAfterSeconds { out.writeString("Retry-After: \(seconds)\r\n") }
-        if !keepsAlive { out.writeStaticString("Connection: close\r\n") }
-        notes?.write(to: &out)
-        out.writeStaticString("\r\n")
+        var out = HeadWriter.buffer(capacity: 256 + (notes?.maxByteCount ?? 0), roomBehind: body.count) { out in
+            out.put("HTTP/1.1 \(error.status) \(error.reason)\r\n")
+            out.put("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n")
+            if let seconds = error.retryAfterSeconds { out.put("Retry-After: \(seconds)\r\n") }
+            if !keepsAlive { out.put("Connection: close\r\n") }
+            notes?.put(&out)
+            out.put("\r\n")
+        }
         out.writeBytes(body)
         return out
     }

@@ -6,33 +6,33 @@ internal import Wire
 /// What the client sent is copied line by line, in its order and spelling, less what concerns the client's own
 /// connection; what the sidecar adds stands at the end.
 struct UpstreamRequestHead {
-    /// How the body is framed.
-    enum Body {
-        /// As the client framed it.
-        case unchanged
-        case length(Int)
-    }
-
     let head: RequestHead
     let bytes: ByteBuffer
     let pathPrefix: String
     let clientAddress: String
-    let id: RequestID
-    var body = Body.unchanged
+    /// Sent where the client named no id of its own.
+    let requestID: String
+    let traceID: String
+    /// The length of a body that is not framed as the client framed it.
+    var bodyCount: Int?
     /// Whether the answer will be read, so that it must not be compressed.
     var asksForIdentity = false
     /// Whether LiteLLM is told not to try again by itself.
     var forbidsRetries = false
 
-    /// The head's bytes.
-    func written(allocator: ByteBufferAllocator, roomForBody: Int) -> ByteBuffer {
-        var out = allocator.buffer(capacity: head.byteCount + pathPrefix.utf8.count + 384 + roomForBody)
-        bytes.withUnsafeReadableBytes { raw in
-            writeRequestLine(raw, to: &out)
-            let fields = copyFields(raw, to: &out)
-            addFields(raw, fields, to: &out)
+    /// Room for everything that is added, with ids of at most 128 bytes each.
+    private static let roomForAdditions = 768
+
+    /// The head's bytes, with room for a body behind it.
+    func written(roomBehind: Int) -> ByteBuffer {
+        let capacity = 2 * head.byteCount + pathPrefix.utf8.count + Self.roomForAdditions
+        return bytes.withUnsafeReadableBytes { raw in
+            HeadWriter.buffer(capacity: capacity, roomBehind: roomBehind) { out in
+                putRequestLine(raw, &out)
+                let seen = putFields(raw, &out)
+                putAdditions(raw, seen, &out)
+            }
         }
-        return out
     }
 
     /// What was seen while copying and decides what is added.
@@ -45,34 +45,31 @@ struct UpstreamRequestHead {
         var host: Range<Int>?
     }
 
-    private func writeRequestLine(_ raw: UnsafeRawBufferPointer, to out: inout ByteBuffer) {
-        out.writeBytes(raw.slice(head.method))
-        out.writeStaticString(" ")
-        out.writeString(pathPrefix)
-        out.writeBytes(raw.slice(head.target))
-        out.writeStaticString(" HTTP/1.1\r\n")
+    private func putRequestLine(_ raw: UnsafeRawBufferPointer, _ out: inout HeadWriter) {
+        out.put(raw.slice(head.method))
+        out.put(byte: 0x20)
+        out.put(pathPrefix)
+        out.put(raw.slice(head.target))
+        out.put(" HTTP/1.1\r\n")
     }
 
-    private func copyFields(_ raw: UnsafeRawBufferPointer, to out: inout ByteBuffer) -> Seen {
+    private func putFields(_ raw: UnsafeRawBufferPointer, _ out: inout HeadWriter) -> Seen {
         var seen = Seen()
         var run = head.fields.first?.start ?? 0
-        for field in head.fields where !keeps(field, in: raw, &seen) {
-            out.writeBytes(raw.slice(run..<field.start))
+        for field in head.fields where !keeps(field, &seen) {
+            out.put(raw.slice(run..<field.start))
             run = field.end
         }
-        if let last = head.fields.last { out.writeBytes(raw.slice(run..<last.end)) }
+        if let last = head.fields.last { out.put(raw.slice(run..<last.end)) }
         return seen
     }
 
-    private func keeps(_ field: HeaderField, in raw: UnsafeRawBufferPointer, _ seen: inout Seen) -> Bool {
+    private func keeps(_ field: HeaderField, _ seen: inout Seen) -> Bool {
         switch field.header {
-        case .upgrade, .connection:
-            // Written anew for an upgrade: `Upgrade` passes, the rest of `Connection` does not.
-            return field.header == .upgrade && head.isUpgrade
+        // Written anew for an upgrade: `Upgrade` passes, the rest of `Connection` does not.
+        case .upgrade: return head.isUpgrade
         case .expect, .ours: return false
-        case .contentLength:
-            if case .unchanged = body { return true }
-            return false
+        case .contentLength: return bodyCount == nil
         case .acceptEncoding: return !asksForIdentity
         case .retries: return !forbidsRetries
         case .xForwardedFor:
@@ -89,52 +86,47 @@ struct UpstreamRequestHead {
         return !field.isHopByHop
     }
 
-    private func addFields(_ raw: UnsafeRawBufferPointer, _ seen: Seen, to out: inout ByteBuffer) {
-        if head.isUpgrade { out.writeStaticString("Connection: Upgrade\r\n") }
-        if case .length(let count) = body {
-            out.writeString("Content-Length: \(count)\r\n")
+    private func putAdditions(_ raw: UnsafeRawBufferPointer, _ seen: Seen, _ out: inout HeadWriter) {
+        if head.isUpgrade { out.put("Connection: Upgrade\r\n") }
+        if let bodyCount {
+            out.put("Content-Length: ")
+            out.put(number: bodyCount)
+            out.put("\r\n")
         } else if head.framing == .chunked {
-            out.writeStaticString("Transfer-Encoding: chunked\r\n")
+            out.put("Transfer-Encoding: chunked\r\n")
         }
-        if asksForIdentity { out.writeStaticString("Accept-Encoding: identity\r\n") }
-        if forbidsRetries { out.writeStaticString("x-litellm-num-retries: 0\r\n") }
-        addForwarding(raw, seen, to: &out)
-        if !seen.hasRequestID { out.writeField("x-request-id: ", id.text) }
-        if !seen.hasTraceparent { out.writeField("traceparent: ", "00-\(id.text)-\(id.span)-01") }
-        out.writeStaticString("\r\n")
+        if asksForIdentity { out.put("Accept-Encoding: identity\r\n") }
+        if forbidsRetries { out.put("x-litellm-num-retries: 0\r\n") }
+        putForwarding(raw, seen, &out)
+        if !seen.hasRequestID {
+            out.put("x-request-id: ")
+            out.put(requestID)
+            out.put("\r\n")
+        }
+        if !seen.hasTraceparent {
+            // The sidecar's own span takes the second half of the trace id.
+            out.put("traceparent: 00-")
+            out.put(traceID)
+            out.put(byte: 0x2D)
+            out.put(String(traceID.suffix(16)))
+            out.put("-01\r\n")
+        }
+        out.put("\r\n")
     }
 
-    private func addForwarding(_ raw: UnsafeRawBufferPointer, _ seen: Seen, to out: inout ByteBuffer) {
-        out.writeStaticString("Via: 1.1 sidecar\r\nX-Forwarded-For: ")
+    private func putForwarding(_ raw: UnsafeRawBufferPointer, _ seen: Seen, _ out: inout HeadWriter) {
+        out.put("Via: 1.1 sidecar\r\nX-Forwarded-For: ")
         if let earlier = seen.forwardedFor, !earlier.isEmpty {
-            out.writeBytes(raw.slice(earlier))
-            out.writeStaticString(", ")
+            out.put(raw.slice(earlier))
+            out.put(", ")
         }
-        out.writeString(clientAddress)
-        out.writeStaticString("\r\n")
-        if !seen.hasForwardedProto { out.writeStaticString("X-Forwarded-Proto: http\r\n") }
+        out.put(clientAddress)
+        out.put("\r\n")
+        if !seen.hasForwardedProto { out.put("X-Forwarded-Proto: http\r\n") }
         if !seen.hasForwardedHost, let host = seen.host {
-            out.writeStaticString("X-Forwarded-Host: ")
-            out.writeBytes(raw.slice(host))
-            out.writeStaticString("\r\n")
+            out.put("X-Forwarded-Host: ")
+            out.put(raw.slice(host))
+            out.put("\r\n")
         }
-    }
-}
-
-extension ByteBuffer {
-    /// Writes a field line; bytes that would end it, or that are not visible ASCII, become `?`.
-    ///
-    /// Model names come out of a request body: without this a client could write headers of its own.
-    mutating func writeField(_ name: StaticString, _ value: String) {
-        writeStaticString(name)
-        var value = value
-        value.withUTF8 { utf8 in
-            if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
-                _ = writeBytes(utf8)
-            } else {
-                _ = writeBytes(utf8.map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F })
-            }
-        }
-        writeStaticString("\r\n")
     }
 }

@@ -97,7 +97,8 @@ private struct MergePass {
         for i in 0..<count {
             let start = Int32(truncatingIfNeeded: i)
             parts[i] = MergeTree.Part(end: start &+ 1, previous: start &- 1)
-            pairs.setLeaf(i, to: i &+ 1 < count ? pair(from: i, to: i &+ 2) : PairTournament.none)
+            let rank = i &+ 1 < count ? vocabulary.pairRank(piece[i], piece[i &+ 1]) : Vocabulary.none
+            pairs.setLeaf(i, to: leaf(rank, at: i))
         }
         pairs.build()
         var left = count
@@ -128,11 +129,15 @@ private struct MergePass {
         pairs.settle(previous >= 0 ? previous : start, start, middle)
     }
 
-    /// Rank and position in one number, so that the lowest is the leftmost of the lowest rank.
     @inline(__always)
     private func pair(from start: Int, to end: Int) -> UInt64 {
-        let rank = vocabulary.rank(piece + start, count: end &- start, readable: readable &- start)
-        return rank == Vocabulary.none
+        leaf(vocabulary.rank(piece + start, count: end &- start, readable: readable &- start), at: start)
+    }
+
+    /// Rank and position in one number, so that the lowest is the leftmost of the lowest rank.
+    @inline(__always)
+    private func leaf(_ rank: UInt32, at start: Int) -> UInt64 {
+        rank == Vocabulary.none
             ? PairTournament.none : UInt64(rank) &<< 32 | UInt64(truncatingIfNeeded: start)
     }
 }

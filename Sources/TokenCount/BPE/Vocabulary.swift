@@ -3,10 +3,11 @@ internal import VocabularyData
 /// The tokens of one encoding and their ranks, read where they lie in the binary.
 ///
 /// The file is made by `scripts/vocabulary.py`, which describes its layout: two perfect hash tables, so that a
-/// look-up is one probe whether it hits or misses, and the bytes of all tokens by rank. Opening it costs nothing.
+/// look-up is one probe whether it hits or misses, the ranks of all pairs of bytes, and the bytes of all tokens by
+/// rank. Opening it costs nothing.
 ///
-/// In every shipped vocabulary the BPE of a token's own bytes ends in two tokens of lower rank; the script
-/// refuses any other. So a merge never makes a pair of lower rank than its own.
+/// In every shipped vocabulary merging a token's own bytes ends in that token; the script refuses any other. So
+/// looking a piece up gives what merging it would.
 struct Vocabulary: @unchecked Sendable {
     // Unchecked: all pointers lead into a read-only section of the binary, which nothing writes or unloads.
 
@@ -28,6 +29,7 @@ struct Vocabulary: @unchecked Sendable {
     private let longSeeds: UnsafePointer<UInt16>
     /// Fingerprint and rank of each slot, one after the other.
     private let longValues: UnsafePointer<UInt32>
+    private let pairs: UnsafePointer<UInt32>
     private let ends: UnsafePointer<UInt32>
     private let bytes: UnsafePointer<UInt8>
 
@@ -51,8 +53,9 @@ struct Vocabulary: @unchecked Sendable {
         shortValues = section(9, of: UInt32.self)
         longSeeds = section(10, of: UInt16.self)
         longValues = section(11, of: UInt32.self)
-        ends = section(12, of: UInt32.self)
-        bytes = section(13, of: UInt8.self)
+        pairs = section(12, of: UInt32.self)
+        ends = section(13, of: UInt32.self)
+        bytes = section(14, of: UInt8.self)
     }
 
     static let o200kBase = Vocabulary(at: sidecar_vocabulary_o200k_base_start())
@@ -79,6 +82,12 @@ extension Vocabulary {
             return shortRank(Self.word(start, count: count, readable: readable), count: count)
         }
         return count <= longest ? longRank(start, count: count) : Self.none
+    }
+
+    /// The rank of two bytes, or ``none``; quicker than ``rank(_:count:readable:)``.
+    @inline(__always)
+    func pairRank(_ first: UInt8, _ second: UInt8) -> UInt32 {
+        pairs[Int(first) &<< 8 | Int(second)]
     }
 
     @inline(__always)

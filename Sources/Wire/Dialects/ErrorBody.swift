@@ -9,6 +9,7 @@ public struct ErrorBody: Equatable, Sendable {
     /// Google's, such as `RESOURCE_EXHAUSTED`.
     public var status: String
 
+    /// An error body of these words.
     public init(message: String = "", type: String = "", code: String = "", status: String = "") {
         self.message = message
         self.type = type

@@ -9,6 +9,7 @@ public struct Usage: Equatable, Sendable {
     /// In US dollars, where LiteLLM states it.
     public var cost: Double?
 
+    /// What an answer cost, from its numbers.
     public init(promptTokens: Int, completionTokens: Int, cachedTokens: Int? = nil, cost: Double? = nil) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens

@@ -43,18 +43,10 @@ extension JSONScanner {
             guard at < count else { return -1 }
             let first = byte(base, at)
             if first == Ascii.openBrace || first == Ascii.openBracket {
-                level &+= 1
-                guard level <= Self.maxDepth else { return -1 }
-                let isObject = first == Ascii.openBrace
-                kinds = kinds &<< 1 | (isObject ? 1 : 0)
-                at = skipSpace(from: at &+ 1)
-                guard at < count else { return -1 }
-                if byte(base, at) != (isObject ? Ascii.closeBrace : Ascii.closeBracket) {
-                    if isObject { at = endOfKey(from: at) }
-                    guard at >= 0 else { return -1 }
-                    continue
-                }
-                // Empty: the closing byte is read below.
+                let inside = openContainer(at, first, &level, &kinds)
+                at = inside.at
+                guard at >= 0 else { return -1 }
+                if !inside.isEmpty { continue }
             } else {
                 at = endOfPlainValue(from: at)
                 guard at >= 0 else { return -1 }
@@ -64,6 +56,23 @@ extension JSONScanner {
             guard at >= 0 else { return -1 }
         } while level > depth
         return at
+    }
+
+    /// - Returns: the offset of the first value inside, or of the closing bracket, or -1.
+    @inline(__always)
+    private func openContainer(
+        _ start: Int,
+        _ bracket: UInt8,
+        _ level: inout Int,
+        _ kinds: inout UInt64
+    ) -> (at: Int, isEmpty: Bool) {
+        let isObject = bracket == Ascii.openBrace
+        level &+= 1
+        kinds = kinds &<< 1 | (isObject ? 1 : 0)
+        let at = skipSpace(from: start &+ 1)
+        guard level <= Self.maxDepth, at < count else { return (-1, false) }
+        if byte(base, at) == (isObject ? Ascii.closeBrace : Ascii.closeBracket) { return (at, true) }
+        return (isObject ? endOfKey(from: at) : at, false)
     }
 
     /// Reads what may follow a value: any number of closing brackets, then a comma and, in an object, a key.

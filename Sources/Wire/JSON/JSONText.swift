@@ -7,6 +7,7 @@ public struct JSONText: Equatable, Sendable {
     /// Whether the contents hold a backslash and so differ from the text that they stand for.
     public var hasEscapes: Bool
 
+    /// A string whose contents lie at `range`.
     public init(range: Range<Int>, hasEscapes: Bool) {
         self.range = range
         self.hasEscapes = hasEscapes

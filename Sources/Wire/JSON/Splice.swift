@@ -2,8 +2,10 @@
 public struct Splice: Equatable, Sendable {
     /// Offsets in the document as it was received; empty for an insertion.
     public var range: Range<Int>
+    /// Empty for a deletion.
     public var replacement: [UInt8]
 
+    /// Replaces a span by bytes.
     public init(_ range: Range<Int>, with replacement: [UInt8]) {
         self.range = range
         self.replacement = replacement

@@ -33,6 +33,7 @@ public struct ChatStreamReader: Sendable {
     private var lines = SSEReader()
     private var state = StreamState()
 
+    /// Stands at the start of an answer to a request of this dialect.
     public init(dialect: Dialect) {
         self.dialect = dialect
     }

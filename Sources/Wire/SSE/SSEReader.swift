@@ -14,10 +14,9 @@ public struct SSEReader: Sendable {
     private var rest: [UInt8] = []
     /// Whether the present line has proved too long.
     private var isSkipping = false
-    /// Whether the last piece ended in CR, so that an LF at the start of the next belongs to it.
-    private var endedInReturn = false
     private var isFirstLine = true
 
+    /// Stands at the start of a stream.
     public init(maxLineBytes: Int = 1 << 20) {
         self.maxLineBytes = maxLineBytes
     }
@@ -29,20 +28,14 @@ public struct SSEReader: Sendable {
     /// - Complexity: O(*n*); only cut lines are copied.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer, onData: (UnsafeRawBufferPointer) -> Void) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
-        var start = endedInReturn && bytes[0] == Ascii.lineFeed ? 1 : 0
-        endedInReturn = false
+        var start = 0
         while start < bytes.count {
             let end = firstLineBreak(base, from: start, to: bytes.count)
             let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             guard end < bytes.count else { return keep(line) }
             endLine(line, onData)
+            // The LF of a CRLF ends an empty line of its own, which says nothing.
             start = end + 1
-            guard bytes[end] == Ascii.carriageReturn else { continue }
-            if start == bytes.count {
-                endedInReturn = true
-            } else if bytes[start] == Ascii.lineFeed {
-                start += 1
-            }
         }
     }
 

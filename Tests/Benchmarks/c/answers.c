@@ -11,12 +11,16 @@ const char stream_head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; 
 const char stream_end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 static const char json_format[] =
-    "{\"id\":\"chatcmpl-9x7abcdefghijklmnop\",\"object\":\"chat.completion\",\"created\":1700000000,%s\"model\":\"mock\","
-    "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"The quick brown fox jumps over the lazy "
-    "dog. Pack my box with five dozen liquor jugs. How vexingly quick daft zebras jump! Sphinx of black quartz, judge my "
-    "vow. The five boxing wizards jump quickly. Jackdaws love my big sphinx of quartz.\",\"refusal\":null},"
-    "\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":512,\"completion_tokens\":64,"
-    "\"total_tokens\":576},\"system_fingerprint\":\"fp_0123456789\"}";
+    "{\"id\":\"chatcmpl-9x7abcdefghijklmnop\","
+    "\"object\":\"chat.completion\",\"created\":1700000000,%s\"model\":\"mock\","
+    "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+    "\"content\":\"The quick brown fox jumps over the lazy dog. "
+    "Pack my box with five dozen liquor jugs. "
+    "How vexingly quick daft zebras jump! Sphinx of black quartz, judge my vow. "
+    "The five boxing wizards jump quickly. Jackdaws love my big sphinx of quartz.\","
+    "\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}],"
+    "\"usage\":{\"prompt_tokens\":512,\"completion_tokens\":64,\"total_tokens\":576},"
+    "\"system_fingerprint\":\"fp_0123456789\"}";
 
 // Where a member's value begins, or NULL. LiteLLM writes JSON anew, so white space and order vary.
 static const char *value_of(const request *r, const char *member) {

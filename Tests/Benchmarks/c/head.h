@@ -4,8 +4,8 @@
 
 // Collects bytes into `head` until the empty line; keeps it terminated by NUL.
 //
-// Returns how many of the bytes belonged to the head. `*complete` says whether the empty line was seen; a head that does
-// not fit ends with `*length` at `capacity - 1` and `*complete` 0.
+// Returns how many of the bytes belonged to the head. `*complete` says whether the empty line was seen; a head that
+// does not fit ends with `*length` at `capacity - 1` and `*complete` 0.
 size_t head_collect(char *head, size_t capacity, size_t *length, const char *bytes, size_t count, int *complete);
 
 // The value of a field, given as "\r\nname:", or NULL. `head` is terminated by NUL.

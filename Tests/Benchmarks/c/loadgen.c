@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -224,13 +223,6 @@ static void run_until(uint64_t end, uint64_t begun, long *peak_kb) {
     }
 }
 
-static double own_cpu_seconds(void) {
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
-
 static void read_request(void) {
     FILE *file = fopen(options.body, "r");
     if (!file) {
@@ -243,7 +235,8 @@ static void read_request(void) {
     request_bytes = malloc(size + 512);
     request_length = (size_t)sprintf(request_bytes,
                                      "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-                                     "User-Agent: loadgen/1\r\nAuthorization: Bearer sk-benchmark-only-0123456789abcdef\r\n"
+                                     "User-Agent: loadgen/1\r\n"
+                                     "Authorization: Bearer sk-benchmark-only-0123456789abcdef\r\n"
                                      "Accept: application/json\r\nContent-Type: application/json\r\n"
                                      "Content-Length: %zu\r\n\r\n",
                                      options.port, size);

@@ -84,8 +84,9 @@ outbound outbound_for(const request_kind *kind, uint64_t number, int port) {
     if (!kind->chunked)
         snprintf(framing, sizeof framing, "Content-Length: %zu", length);
     made.head_length = (size_t)sprintf(made.bytes,
-                                       "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: "
-                                       "Bearer sk-endurance\r\nContent-Type: application/json\r\nx-nonce: %s\r\n%s\r\n\r\n",
+                                       "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                                       "Authorization: Bearer sk-endurance\r\nContent-Type: application/json\r\n"
+                                       "x-nonce: %s\r\n%s\r\n\r\n",
                                        port, made.nonce, framing);
     char *at = made.bytes + made.head_length;
     at = kind->chunked ? write_chunked(at, body, length) : mempcpy(at, body, length);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 watched watched_from(const char *list) {
@@ -49,4 +50,11 @@ long resident_kb(const watched *w) {
         total += line ? atol(line + sizeof "\nVmRSS:" - 1) : 0;
     }
     return total;
+}
+
+double own_cpu_seconds(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }

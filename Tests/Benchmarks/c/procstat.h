@@ -14,5 +14,8 @@ watched watched_from(const char *list);
 // CPU seconds used so far, in user and system mode together.
 double cpu_seconds(const watched *w);
 
+// The same of this process.
+double own_cpu_seconds(void);
+
 // Resident memory, the processes added up.
 long resident_kb(const watched *w);

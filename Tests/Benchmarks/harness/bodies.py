@@ -11,16 +11,19 @@ import struct
 import zlib
 
 PROSE = (
-    "a about after all also an and any are as at because been before between both but by can change could day did does "
-    "each end even every few find first for from get give good great had has have here how however if important in into is "
-    "it its just keep know large last less like line long look made make many may mean more most much must need never new "
-    "next no not now number of often on one only open or other our out over own part people place point possible present "
-    "problem question rather reason right same second see several should show side since small so some state still such "
-    "system take than that the their them then there these they thing this those through time to together too two under "
-    "until up use value very was way we well were what when where which while who why will with without word work would "
-    "year layout colour palette contrast typeface margin sketch revision designer gradient"
+    "a about after all also an and any are as at because been before between both but by can change could day "
+    "did does each end even every few find first for from get give good great had has have here how however if "
+    "important in into is it its just keep know large last less like line long look made make many may mean "
+    "more most much must need never new next no not now number of often on one only open or other our out over "
+    "own part people place point possible present problem question rather reason right same second see several "
+    "should show side since small so some state still such system take than that the their them then there "
+    "these they thing this those through time to together too two under until up use value very was way we "
+    "well were what when where which while who why will with without word work would year layout colour "
+    "palette contrast typeface margin sketch revision designer gradient"
 ).split()
-RUSSIAN = "мы хотим чтобы макет был светлее а заголовок крупнее покажи ещё три варианта с другим фоном спасибо".split()
+RUSSIAN = (
+    "мы хотим чтобы макет был светлее а заголовок крупнее покажи ещё три варианта с другим фоном спасибо"
+).split()
 CHINESE = "请把这张图的背景换成浅色并且保留原来的文字和比例然后再给我两个方案谢谢"
 CODE = """```python
 def scale_{n}(box, factor={n}.5):
@@ -33,7 +36,8 @@ def scale_{n}(box, factor={n}.5):
 
 def sentence(chance):
     words = [chance.choice(PROSE) for _ in range(chance.randint(5, 20))]
-    return " ".join(words).capitalize() + chance.choice([".", ".", ".", "?", "!", f" ({chance.randint(1, 9999):,}.75)."])
+    end = chance.choice([".", ".", ".", "?", "!", f" ({chance.randint(1, 9999):,}.75)."])
+    return " ".join(words).capitalize() + end
 
 
 def paragraph(chance):
@@ -41,7 +45,8 @@ def paragraph(chance):
     if kind < 12:
         return CODE.format(n=chance.randint(1, 999))
     if kind < 24:
-        return "\n".join(f"{i}. **{chance.choice(PROSE)}**: {sentence(chance)}" for i in range(1, chance.randint(3, 7)))
+        points = range(1, chance.randint(3, 7))
+        return "\n".join(f"{i}. **{chance.choice(PROSE)}**: {sentence(chance)}" for i in points)
     if kind < 30:
         return " ".join(chance.choice(RUSSIAN) for _ in range(30)).capitalize() + "."
     if kind < 34:

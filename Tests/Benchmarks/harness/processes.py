@@ -22,6 +22,14 @@ def start(command, log_path, cpus=None, environment=None):
         )
 
 
+def require_free(*ports):
+    """Refuses ports on which somebody answers: the run would measure that process and not its own."""
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise TargetError(f"port {port} is in use")
+
+
 def wait_listening(port, process, log_path, seconds):
     """Waits until a port accepts connections."""
     end = time.monotonic() + seconds

@@ -179,6 +179,7 @@ class Running:
 
 def start_mock(ports, options):
     """Starts the mock upstream and waits for it."""
+    processes.require_free(ports.mock, ports.proxy, ports.admin)
     log = scratch("mock.log")
     process = processes.start([scratch("mock"), str(ports.mock)], log, options.load_cpus)
     processes.wait_listening(ports.mock, process, log, 5)

@@ -62,7 +62,10 @@ def measure(name, target, running, options):
     command += ["-b", scratch("bodies", workload.body + ".json"), "-c", str(workload.connections)]
     command += ["-d", str(seconds), "-w", str(workload.warm_up), "-P", ",".join(map(str, running.pids))]
     command += LITELLM_RATE if name == "a_open" and target == "litellm" else workload.arguments
+    before = running.pids
     result = subprocess.run(command, capture_output=True, text=True)
+    if running.pids != before:
+        return {"error": "a process of the target ended or was replaced during the workload"}
     try:
         return json.loads(result.stdout)
     except json.JSONDecodeError:

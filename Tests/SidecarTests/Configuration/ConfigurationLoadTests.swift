@@ -6,11 +6,15 @@ import Testing
 @testable import Sidecar
 
 @Suite("A configuration is found, completed and typed")
-struct ConfigurationLoadTests {
+final class ConfigurationLoadTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path()
 
     init() throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     private func write(_ text: String, to name: String) throws -> String {
@@ -201,6 +205,21 @@ struct ConfigurationLoadTests {
         #expect(throws: ConfigurationError(.init(path, "not UTF-8; save it as UTF-8"))) {
             try load(path: path)
         }
+        #expect(throws: ConfigurationError(.init("/dev/zero", "more than 16777216 bytes; name another file")))
+        {
+            try load(path: "/dev/zero")
+        }
+    }
+
+    @Test("a pipe does as well as a file", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let path = "\(folder)/pipe"
+        try #require(mkfifo(path, 0o600) == 0)
+        Thread.detachNewThread {
+            FileHandle(forWritingAtPath: path)?.write(Data(Self.twoLines.utf8))
+        }
+
+        #expect(try load(path: path).configuration.upstreams["litellm"]?.url.host == "litellm")
     }
 
     @Test("files of secrets are read and reported for watching")

@@ -283,6 +283,11 @@ struct ConfigurationProblemTests {
                 #""upstreams": { "litellm": { "url": "http://a", "kind": "openai" } }"#,
                 #""openai""#, "one of litellm, dify"
             ),
+            (
+                "/upstreams/google/kind",
+                #""upstreams": { "litellm": { "url": "http://a" }, "google": { "url": "http://b", "kind": "openai" } }"#,
+                #""openai""#, "one of litellm, dify"
+            ),
         ]
     )
     func laterWords(_ row: (place: String, file: String, word: String, instead: String)) {

@@ -64,8 +64,12 @@ struct ReferenceTests {
 }
 
 @Suite("Variables come from the environment, from files, and from files of secrets")
-struct EnvironmentVariablesTests {
+final class EnvironmentVariablesTests {
     private let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path()
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
 
     @Test(
         "one line break at the end of a file is not part of the secret",
