@@ -55,7 +55,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "PoliciesTests", dependencies: ["Policies", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "PoliciesTests",
+            dependencies: ["Policies", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TokenCountTests",
             dependencies: ["TokenCount", "TestSupport"],

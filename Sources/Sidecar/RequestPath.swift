@@ -36,6 +36,8 @@ final class Exchange {
     var attempt: OngoingAttempt?
     var answer: OngoingAnswer?
     var heldAnswer: HeldAnswer?
+    /// The answer's head until the first bytes of its body are there, or the read is over.
+    var pendingHead: ByteBuffer?
     var clipReceipt: ClipReceipt?
     var deadline = NIODeadline.distantFuture
     /// Whether bytes have passed since the time limits were last looked at.
@@ -54,7 +56,8 @@ final class Exchange {
         let listener = client.listener
         let upstream = snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
-            raw.slice(head.method).elementsEqual("POST".utf8) ? Dialect.of(path: raw.slice(head.target)) : .other
+            raw.slice(head.method).elementsEqual("POST".utf8)
+                ? Dialect.of(path: raw.slice(head.target)) : .other
         }
         isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
         isStreamed = !isInspected && !head.framing.isAtMost(Self.smallBody)
@@ -205,7 +208,9 @@ final class Exchange {
         guard answer?.isRelaying != true else { return client.close() }
         record.status = error.status
         let keepsAlive = isBodyComplete && head.keepsAlive && error.leavesConnectionUsable
-        client.write(ErrorAnswer(error, dialect: record.dialect).response(keepsAlive: keepsAlive, notes: notes))
+        client.write(
+            ErrorAnswer(error, dialect: record.dialect).response(keepsAlive: keepsAlive, notes: notes)
+        )
         end(keepsAlive: keepsAlive)
     }
 

@@ -56,18 +56,26 @@ enum SidecarError: Error, Equatable {
     var message: String {
         switch self {
         case .badRequest(let detail): "the request is not valid HTTP: \(detail)"
-        case .requestTimedOut: "the request did not arrive in time; send the head within 10 s and keep the body moving"
-        case .bodyTooLarge(let limit): "the body is over \(limit) bytes; send less, or raise limits.maxBodyBytes"
-        case .headTooLarge(let limit): "the header section is over \(limit) bytes; send less, or raise limits.maxHeaderBytes"
+        case .requestTimedOut:
+            "the request did not arrive in time; send the head within 10 s and keep the body moving"
+        case .bodyTooLarge(let limit):
+            "the body is over \(limit) bytes; send less, or raise limits.maxBodyBytes"
+        case .headTooLarge(let limit):
+            "the header section is over \(limit) bytes; send less, or raise limits.maxHeaderBytes"
         case .unknownTransferCoding: "the only transfer coding that is understood is chunked"
         case .tooManyConnections(let limit): "all \(limit) connections are in use; see limits.maxConnections"
-        case .buffersFull(let limit): "\(limit) bytes are buffered already; try again, or raise limits.maxBufferedBytes"
+        case .buffersFull(let limit):
+            "\(limit) bytes are buffered already; try again, or raise limits.maxBufferedBytes"
         case .loop: "the request has passed this sidecar before; an upstream's url points back at it"
-        case .noUpstream(let listener): "the \(listener) listener has no upstream; see listen.\(listener).upstream"
-        case .upstreamUnreachable(let upstream): "upstream \(upstream) cannot be reached; check upstreams.\(upstream).url and that it listens"
-        case .upstreamTimedOut(let upstream, let what): "upstream \(upstream) sent no \(what) in time; see timeouts"
+        case .noUpstream(let listener):
+            "the \(listener) listener has no upstream; see listen.\(listener).upstream"
+        case .upstreamUnreachable(let upstream):
+            "upstream \(upstream) cannot be reached; check upstreams.\(upstream).url and that it listens"
+        case .upstreamTimedOut(let upstream, let what):
+            "upstream \(upstream) sent no \(what) in time; see timeouts"
         case .upstreamBroke(let upstream): "upstream \(upstream) broke off before the answer was complete"
-        case .allTargetsOpen(let seconds): "every model of the chain asked for a pause; try again in \(seconds) s"
+        case .allTargetsOpen(let seconds):
+            "every model of the chain asked for a pause; try again in \(seconds) s"
         case .contextExceeded(let tokens, let budget):
             "the newest turn with system messages and tools has \(tokens) tokens, the budget is \(budget); shorten it, or raise clip.maxContextTokens"
         }
@@ -91,7 +99,8 @@ enum SidecarError: Error, Equatable {
         case .badRequest, .requestTimedOut, .headTooLarge, .bodyTooLarge, .unknownTransferCoding,
             .tooManyConnections, .buffersFull, .loop:
             false
-        case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen, .contextExceeded:
+        case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen,
+            .contextExceeded:
             true
         }
     }

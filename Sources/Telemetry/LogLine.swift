@@ -1,56 +1,91 @@
-/// Writes one JSON object a line, field after field, into a buffer that is used again.
+/// Writes one JSON object a line, field after field, at the end of a buffer.
 ///
 /// Every input gives valid JSON: control characters, quotes and backslashes are escaped, invalid UTF-8 cannot
-/// occur in a Swift string.
-public struct LogLine {
-    public private(set) var bytes: [UInt8]
+/// occur in a Swift string. The room is asked for once a line: appending to an array checks its capacity and its
+/// owner every time, which for the fifty short pieces of a line costs more than the pieces.
+public struct LogLine: ~Copyable {
+    /// Room for names, numbers and punctuation of a line with every field.
+    private static let roomForFields = 2048
+    /// A byte of a text takes up to six as an escape.
+    private static let longestEscape = 6
+
+    private let room: UnsafeMutableBufferPointer<UInt8>
+    private var count = 0
     private var isFirst = true
 
-    /// Starts a line in `buffer`, whose contents are kept.
-    public init(in buffer: consuming [UInt8] = []) {
-        bytes = buffer
-        bytes.append(0x7B)
+    private init(room: UnsafeMutableBufferPointer<UInt8>) {
+        self.room = room
     }
 
-    /// Ends the line and gives the buffer back.
-    public consuming func finished() -> [UInt8] {
-        bytes.append(0x7D)
-        bytes.append(0x0A)
-        return bytes
+    /// Appends one line to `buffer`.
+    ///
+    /// - Parameters:
+    ///   - textBytes: at least the UTF-8 length of all texts that `write` adds together; a line that is longer traps.
+    ///   - write: adds the fields.
+    public static func append(
+        to buffer: inout [UInt8],
+        textBytes: Int,
+        _ write: (inout LogLine) -> Void
+    ) {
+        let capacity = roomForFields + longestEscape * textBytes
+        buffer.append(addingCapacity: capacity) { output in
+            output.withUnsafeMutableBufferPointer { room, initialized in
+                var line = LogLine(room: UnsafeMutableBufferPointer(rebasing: room[initialized...]))
+                line.put(0x7B)
+                write(&line)
+                line.put(0x7D)
+                line.put(0x0A)
+                initialized += line.count
+            }
+        }
     }
 
     public mutating func add(_ key: StaticString, _ value: String) {
         name(key)
-        quote(value)
+        put(0x22)
+        put(escaping: value)
+        put(0x22)
     }
 
     public mutating func add(_ key: StaticString, _ value: StaticString) {
         name(key)
-        bytes.append(0x22)
-        append(value)
-        bytes.append(0x22)
+        put(0x22)
+        put(value)
+        put(0x22)
     }
 
     public mutating func add(_ key: StaticString, _ value: Int) {
         name(key)
-        integer(value)
+        put(number: value)
     }
 
     public mutating func add(_ key: StaticString, _ value: Bool) {
         name(key)
-        bytes.append(contentsOf: value ? "true".utf8 : "false".utf8)
+        put(value ? "true" : "false" as StaticString)
     }
 
     /// Adds a time in milliseconds with three decimals.
     public mutating func add(_ key: StaticString, milliseconds nanoseconds: Int64) {
         name(key)
         let microseconds = Int(max(0, nanoseconds) / 1000)
-        integer(microseconds / 1000)
-        let rest = microseconds % 1000
-        bytes.append(0x2E)
-        bytes.append(UInt8(0x30 + rest / 100))
-        bytes.append(UInt8(0x30 + rest / 10 % 10))
-        bytes.append(UInt8(0x30 + rest % 10))
+        put(number: microseconds / 1000)
+        put(0x2E)
+        put(digits: microseconds % 1000, count: 3)
+    }
+
+    /// Adds an instant in UTC, as RFC 3339 with milliseconds.
+    public mutating func add(_ key: StaticString, _ time: UTCTime) {
+        name(key)
+        put(0x22)
+        let parts: [(Int, Int, UInt8)] = [
+            (time.year, 4, 0x2D), (time.month, 2, 0x2D), (time.day, 2, 0x54),
+            (time.hour, 2, 0x3A), (time.minute, 2, 0x3A), (time.second, 2, 0x2E), (time.millisecond, 3, 0x5A),
+        ]
+        for (number, count, mark) in parts {
+            put(digits: number, count: count)
+            put(mark)
+        }
+        put(0x22)
     }
 
     /// Adds an array of texts, each of three parts that are joined.
@@ -60,88 +95,102 @@ public struct LogLine {
         as parts: (Element) -> (String, StaticString, String)
     ) {
         name(key)
-        bytes.append(0x5B)
+        put(0x5B)
         for (place, element) in elements.enumerated() {
-            if place > 0 { bytes.append(0x2C) }
+            if place > 0 { put(0x2C) }
             let (first, between, last) = parts(element)
-            bytes.append(0x22)
-            append(first)
-            append(between)
-            append(last)
-            bytes.append(0x22)
+            put(0x22)
+            put(escaping: first)
+            put(between)
+            put(escaping: last)
+            put(0x22)
         }
-        bytes.append(0x5D)
+        put(0x5D)
     }
 
     /// Adds an object of numbers.
     public mutating func add(_ key: StaticString, _ values: [(name: StaticString, value: Int)]) {
         name(key)
-        bytes.append(0x7B)
-        let outer = isFirst
+        put(0x7B)
         isFirst = true
         for (name, value) in values { add(name, value) }
-        isFirst = outer
-        bytes.append(0x7D)
+        isFirst = false
+        put(0x7D)
     }
 
     private mutating func name(_ key: StaticString) {
-        if !isFirst { bytes.append(0x2C) }
+        if !isFirst { put(0x2C) }
         isFirst = false
-        bytes.append(0x22)
-        append(key)
-        bytes.append(0x22)
-        bytes.append(0x3A)
+        put(0x22)
+        put(key)
+        put(0x22)
+        put(0x3A)
     }
 
-    private mutating func integer(_ value: Int) {
-        if value < 0 { bytes.append(0x2D) }
-        var rest = value.magnitude
-        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        withUnsafeMutableBytes(of: &digits) { digits in
-            var place = digits.count
-            repeat {
-                place -= 1
-                digits[place] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
-                rest /= 10
-            } while rest > 0
-            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[place...]))
+    @inline(__always)
+    private mutating func put(_ byte: UInt8) {
+        precondition(count < room.count, "a log line is longer than its room")
+        room[count] = byte
+        count += 1
+    }
+
+    private mutating func put(_ text: StaticString) {
+        put(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func put(_ bytes: UnsafeBufferPointer<UInt8>) {
+        precondition(count + bytes.count <= room.count, "a log line is longer than its room")
+        _ = UnsafeMutableBufferPointer(rebasing: room[count...]).update(fromContentsOf: bytes)
+        count += bytes.count
+    }
+
+    private mutating func put(number: Int) {
+        if number < 0 { put(0x2D) }
+        var divisor: UInt = 1
+        while number.magnitude / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            put(UInt8(truncatingIfNeeded: 0x30 + number.magnitude / divisor % 10))
+            divisor /= 10
         }
     }
 
-    private mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    /// Puts a number with leading zeros.
+    private mutating func put(digits number: Int, count: Int) {
+        var divisor = 1
+        for _ in 1..<count { divisor *= 10 }
+        while divisor > 0 {
+            put(UInt8(truncatingIfNeeded: 0x30 + number / divisor % 10))
+            divisor /= 10
+        }
     }
 
-    private mutating func quote(_ text: String) {
-        bytes.append(0x22)
-        append(text)
-        bytes.append(0x22)
-    }
-
-    /// Adds text with everything escaped that JSON does not allow in a string.
-    private mutating func append(_ text: String) {
+    /// Puts text with everything escaped that JSON does not allow in a string (RFC 8259, section 7).
+    private mutating func put(escaping text: String) {
         var text = text
         text.withUTF8 { utf8 in
             if utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C || $0 == 0x7F }) {
-                for byte in utf8 { appendEscaped(byte) }
+                for byte in utf8 { put(escaping: byte) }
             } else {
-                bytes.append(contentsOf: utf8)
+                put(utf8)
             }
         }
     }
 
-    private mutating func appendEscaped(_ byte: UInt8) {
+    private mutating func put(escaping byte: UInt8) {
         switch byte {
         case 0x22, 0x5C:
-            bytes.append(0x5C)
-            bytes.append(byte)
+            put(0x5C)
+            put(byte)
         case 0..<0x20, 0x7F:
-            let hexadecimal = Array("0123456789abcdef".utf8)
-            bytes.append(contentsOf: "\\u00".utf8)
-            bytes.append(hexadecimal[Int(byte >> 4)])
-            bytes.append(hexadecimal[Int(byte & 15)])
+            put("\\u00")
+            put(hexadecimalDigit(byte >> 4))
+            put(hexadecimalDigit(byte & 15))
         default:
-            bytes.append(byte)
+            put(byte)
         }
     }
+}
+
+private func hexadecimalDigit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? 0x30 + nibble : 0x57 + nibble
 }

@@ -39,9 +39,12 @@ public enum Metric: UInt8, CaseIterable, Sendable {
     ]
     /// Seconds that the sidecar itself spends: microseconds, unless something is wrong.
     private static let overheads: [Double] = [
-        0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25,
+        0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01,
+        0.05, 0.25,
     ]
-    private static let ratios: [Double] = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1, 1.02, 1.05, 1.1, 1.2, 1.3, 1.5, 2]
+    private static let ratios: [Double] = [
+        0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1, 1.02, 1.05, 1.1, 1.2, 1.3, 1.5, 2,
+    ]
     private static let byPolicy = ["route", "model", "experiment", "arm"]
 
     private static let descriptions: [Description] = allCases.map { $0.described() }

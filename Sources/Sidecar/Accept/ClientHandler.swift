@@ -163,7 +163,8 @@ final class ClientHandler: ChannelDuplexHandler {
 
     /// Drops the empty line that some clients send after a body (RFC 9112, section 2.2).
     private func skipLeadingLine() {
-        guard input.readableBytes >= 2, input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0D0A else {
+        guard input.readableBytes >= 2, input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0D0A
+        else {
             return startHeadClock()
         }
         input.moveReaderIndex(forwardBy: 2)
@@ -183,7 +184,9 @@ final class ClientHandler: ChannelDuplexHandler {
         finder = HeadFinder()
         isTimingHead = false
         do throws(HeadError) {
-            let head = try bytes.withUnsafeReadableBytes { raw throws(HeadError) in try RequestHead(reading: raw) }
+            let head = try bytes.withUnsafeReadableBytes { raw throws(HeadError) in
+                try RequestHead(reading: raw)
+            }
             return start(head, bytes)
         } catch {
             switch error {
@@ -315,7 +318,9 @@ final class ClientHandler: ChannelDuplexHandler {
         flush()
         if hasInputClosed {
             // The client sends no more: the connection can go as soon as the answer is out.
-            context?.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.close() }
+            context?.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+                self.close()
+            }
         } else {
             context?.close(mode: .output, promise: nil)
             resumeReading()

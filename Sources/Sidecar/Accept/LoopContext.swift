@@ -31,7 +31,8 @@ final class LoopContext {
     /// Starts looking at time limits.
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) { _ in
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) {
+            _ in
             bound.value.tick()
         }
     }

@@ -23,8 +23,13 @@ final class Snapshot: Sendable {
         let chained = policies.routes.flatMap(\.chain).compactMap { member -> String? in
             if case .model(let name, _) = member { name } else { nil }
         }
-        let literal = policies.models.flatMap(\.match).map(\.pattern).filter { !$0.contains { "*?".contains($0) } }
-        models = Dictionary((chained + literal).map { ($0, Label($0)) }, uniquingKeysWith: { first, _ in first })
+        let literal = policies.models.flatMap(\.match).map(\.pattern).filter {
+            !$0.contains { "*?".contains($0) }
+        }
+        models = Dictionary(
+            (chained + literal).map { ($0, Label($0)) },
+            uniquingKeysWith: { first, _ in first }
+        )
         routes = Dictionary(
             policies.routes.map { ($0.name, Label($0.name)) },
             uniquingKeysWith: { first, _ in first }

@@ -35,7 +35,10 @@ struct AdminPages: Sendable {
         if path == "/metrics" { return metrics(on: eventLoop) }
         guard isAuthorized(head) else {
             return ready(
-                AdminPage(status: .unauthorized, body: "send Authorization: Bearer with listen.admin.token\n"),
+                AdminPage(
+                    status: .unauthorized,
+                    body: "send Authorization: Bearer with listen.admin.token\n"
+                ),
                 on: eventLoop
             )
         }

@@ -90,7 +90,8 @@ private struct MessageCounting {
 
     private mutating func tokens(of part: Conversation.Part) -> Int {
         switch part.kind {
-        case .text, .refusal, .toolName, .toolArguments, .reasoning, .toolCallID, .toolResultID, .fileName, .other:
+        case .text, .refusal, .toolName, .toolArguments, .reasoning, .toolCallID, .toolResultID, .fileName,
+            .other:
             return text(part)
         case .name:
             framingTokens += ChatFraming.name

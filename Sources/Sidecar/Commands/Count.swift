@@ -67,7 +67,9 @@ struct Count: ParsableCommand {
         while let text = readLine() {
             number += 1
             guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
-                StandardError.print("sidecar: line \(number) is not a JSON object with a text; write {\"text\": …}")
+                StandardError.print(
+                    "sidecar: line \(number) is not a JSON object with a text; write {\"text\": …}"
+                )
                 throw ExitCode(65)
             }
             let tokens = counter.encode(line.text)

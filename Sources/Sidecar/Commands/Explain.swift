@@ -30,7 +30,9 @@ struct Explain: ParsableCommand {
             throw Exit.unknownName
         }
         guard let body = StandardInput.read(maxBytes: configuration.limits.maxBodyBytes) else {
-            StandardError.print("sidecar: the body is over limits.maxBodyBytes (\(configuration.limits.maxBodyBytes))")
+            StandardError.print(
+                "sidecar: the body is over limits.maxBodyBytes (\(configuration.limits.maxBodyBytes))"
+            )
             throw ExitCode(65)
         }
         let explanation = Explanation(

@@ -20,7 +20,9 @@ struct Serve: ParsableCommand {
             stop.wait()
             assembly.drain()
         } catch {
-            StandardError.print("sidecar: cannot serve: \(error); check listen.*.address and SIDECAR_EXTRA_CA")
+            StandardError.print(
+                "sidecar: cannot serve: \(error); check listen.*.address and SIDECAR_EXTRA_CA"
+            )
             throw Exit.cannotServe
         }
     }

@@ -23,7 +23,10 @@ final class Breakers: Sendable {
                 var unguarded = CircuitBreaker(settings: settings)
                 return unguarded.admit(at: now)
             }
-            return table[target, default: CircuitBreaker(settings: settings)].admit(at: now, mayRefuse: mayRefuse)
+            return table[target, default: CircuitBreaker(settings: settings)].admit(
+                at: now,
+                mayRefuse: mayRefuse
+            )
         }
     }
 

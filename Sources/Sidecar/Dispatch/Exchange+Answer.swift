@@ -5,6 +5,9 @@ internal import Wire
 
 /// The way back: from the first byte of the upstream's answer to the last one to the client.
 extension Exchange {
+    /// Pieces up to this size are copied behind the head, which is cheaper than a second piece in the write.
+    private static let smallWrite = 4096
+
     /// The final head of a response is there.
     func responseStarted(_ head: ResponseHead, _ bytes: ByteBuffer) {
         guard !isOver else { return }
@@ -47,7 +50,9 @@ extension Exchange {
             return
         }
         answer?.reader?.feed(payload)
-        if answer?.collectsPayload == true || answer?.stripsChunking == true { answer?.payload.writeBytes(payload) }
+        if answer?.collectsPayload == true || answer?.stripsChunking == true {
+            answer?.payload.writeBytes(payload)
+        }
     }
 
     /// A piece of the body as it was framed.
@@ -82,7 +87,9 @@ extension Exchange {
     }
 
     func upstreamReadCompleted() {
-        if answer?.isRelaying == true { client.flush() }
+        guard answer?.isRelaying == true else { return }
+        writePendingHead()
+        client.flush()
     }
 
     // MARK: - Holding
@@ -95,7 +102,9 @@ extension Exchange {
     private func holdStream(_ bytes: ByteBuffer) {
         answer?.raw.writeImmutableBuffer(bytes)
         guard let answer, let reader = answer.reader else { return accept() }
-        if reader.sawDelta || reader.isDone || answer.raw.readableBytes > OngoingAnswer.maxHeldBytes { accept() }
+        if reader.sawDelta || reader.isDone || answer.raw.readableBytes > OngoingAnswer.maxHeldBytes {
+            accept()
+        }
         // An error before the first token is judged when the stream has ended: LiteLLM ends it at once.
     }
 
@@ -119,7 +128,7 @@ extension Exchange {
                 message: body?.message ?? text,
                 type: body?.type ?? "",
                 code: body?.code ?? "",
-                requestHadCredential: head.first(.authorization) != nil
+                requestHadCredential: head.fields.contains { $0.header.isCredential }
             )
         )
     }
@@ -211,20 +220,39 @@ extension Exchange {
 
     /// Writes the head, and what was held of the body behind it.
     private func write(_ head: ClientResponseHead, before held: ByteBuffer, stripped: Bool) {
-        guard held.readableBytes > 0, !stripped else { return client.write(head.written(roomBehind: 0)) }
+        guard held.readableBytes > 0, !stripped else {
+            pendingHead = head.written(roomBehind: Self.smallWrite)
+            return
+        }
         client.write(head.written(roomBehind: 0))
         client.write(held)
     }
 
+    /// Writes to the client; a small first piece goes out in one buffer with the head.
+    private func write(_ bytes: ByteBuffer) {
+        guard var head = pendingHead.take() else { return client.write(bytes) }
+        if bytes.readableBytes <= Self.smallWrite {
+            head.writeImmutableBuffer(bytes)
+            client.write(head)
+        } else {
+            client.write(head)
+            client.write(bytes)
+        }
+    }
+
+    private func writePendingHead() {
+        if let head = pendingHead.take() { client.write(head) }
+    }
+
     private func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         if answer?.stripsChunking == true { return writePayload() }
-        guard answer?.reader != nil, answer?.isChunked == true else { return client.write(bytes) }
-        answer?.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { client.write($0) }
+        guard answer?.reader != nil, answer?.isChunked == true else { return write(bytes) }
+        answer?.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { write($0) }
     }
 
     private func writePayload() {
         guard let payload = answer?.payload, payload.readableBytes > 0 else { return }
-        client.write(payload)
+        write(payload)
         answer?.payload = ByteBuffer()
     }
 
@@ -240,7 +268,8 @@ extension Exchange {
         } else if answer.head.status < 400 {
             settle(.success)
         }
-        if let tail = self.answer?.chunks.takeTail(), tail.readableBytes > 0 { client.write(tail) }
+        if let tail = self.answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
+        writePendingHead()
         end(keepsAlive: answer.keepsAlive)
     }
 
@@ -266,17 +295,21 @@ extension Exchange {
             breakOff()
             return
         }
-        let event = ErrorAnswer(.upstreamBroke(upstream: attempt?.upstream.name ?? ""), dialect: record.dialect).event
+        let event = ErrorAnswer(
+            .upstreamBroke(upstream: attempt?.upstream.name ?? ""),
+            dialect: record.dialect
+        ).event
         var out = ByteBuffer(string: String(event.count, radix: 16))
         out.writeStaticString("\r\n")
         out.writeBytes(event)
         out.writeStaticString("\r\n0\r\n\r\n")
-        client.write(out)
+        write(out)
         end(keepsAlive: answer.keepsAlive)
     }
 
     /// Ends the connection in the middle of an answer, so that the client sees that it is not complete.
     private func breakOff() {
+        writePendingHead()
         client.flush()
         client.close()
     }

@@ -59,7 +59,11 @@ extension Exchange {
         }
         attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
         guard plan.route != nil else { return prepare(place, budget: nil, onFreshConnection: false) }
-        let admission = loop.shared.breakers.admit(target, configuration.policies.breaker, mayRefuse: mayRefuse)
+        let admission = loop.shared.breakers.admit(
+            target,
+            configuration.policies.breaker,
+            mayRefuse: mayRefuse
+        )
         switch admission {
         case .pass(let ticket): attempt?.ticket = ticket
         case .probe(let ticket):
@@ -153,7 +157,9 @@ extension Exchange {
         var head = upstreamHead(bodyCount: body?.readableBytes).written(roomBehind: small?.readableBytes ?? 0)
         if let small { head.writeImmutableBuffer(small) }
         record.upstreamBytesOut += body?.readableBytes ?? 0
-        let isHEAD = headBytes.withUnsafeReadableBytes { $0.slice(self.head.method).elementsEqual("HEAD".utf8) }
+        let isHEAD = headBytes.withUnsafeReadableBytes {
+            $0.slice(self.head.method).elementsEqual("HEAD".utf8)
+        }
         connection.send(head, body: small == nil ? body : nil, isHEAD: isHEAD, for: self)
         for part in waitingBody { connection.write(part) }
         waitingBody = []
@@ -173,7 +179,8 @@ extension Exchange {
         if attempt?.isEdited == true || head.framing == .chunked { written.bodyCount = bodyCount }
         written.asksForIdentity = isMatched
         written.forbidsRetries =
-            isMatched && attempt?.upstream.kind == .litellm && attempt?.place != (plan?.attempts.count ?? 0) - 1
+            isMatched && attempt?.upstream.kind == .litellm
+            && attempt?.place != (plan?.attempts.count ?? 0) - 1
         return written
     }
 
@@ -242,7 +249,10 @@ extension Exchange {
     ///
     /// Requests that no route matched have an idle limit only.
     private func startClock() {
-        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit, now: .now())
+        deadline = attemptDeadline(
+            after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit,
+            now: .now()
+        )
         wasTouched = false
     }
 

@@ -91,7 +91,8 @@ final class UpstreamPool {
         switch result {
         case .success(let channel):
             connectionCount += 1
-            guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
+            guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self)
+            else {
                 return exchange.upstreamFailed(.connectFailed)
             }
             exchange.upstreamConnected(handler)
@@ -113,6 +114,10 @@ extension UpstreamPool: Sendable {}
 /// Measured on loopback: 256 KiB and 16 reads a wake-up double the rate of 4 MB bodies against NIO's defaults
 /// and change nothing for small ones.
 enum Buffers {
-    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(
+        minimum: 1024,
+        initial: 4096,
+        maximum: 262_144
+    )
     static let messagesPerRead: UInt = 16
 }

@@ -24,11 +24,14 @@ struct EventLog: Sendable {
     ///
     /// - Parameter fields: further members; none of them may hold a secret.
     func write(_ level: LogSettings.Level, _ message: String, _ fields: [(StaticString, String)] = []) {
-        var line = LogLine()
-        line.add("time", Clock.timestamp())
-        line.add("level", level.rawValue)
-        line.add("msg", message)
-        for (name, value) in fields { line.add(name, value) }
-        writer.write(line.finished(), lineCount: 1)
+        var bytes: [UInt8] = []
+        let textBytes = fields.reduce(message.utf8.count + 64) { $0 + $1.1.utf8.count }
+        LogLine.append(to: &bytes, textBytes: textBytes) { line in
+            line.add("time", Clock.utc())
+            line.add("level", level.rawValue)
+            line.add("msg", message)
+            for (name, value) in fields { line.add(name, value) }
+        }
+        writer.write(bytes, lineCount: 1)
     }
 }

@@ -65,11 +65,9 @@ struct LogBuffer {
         self.writer = writer
     }
 
-    /// Gives the buffer out to write one line at its end.
-    mutating func append(_ write: (consuming [UInt8]) -> [UInt8]) {
-        var taken: [UInt8] = []
-        swap(&taken, &bytes)
-        bytes = write(taken)
+    /// Lets `write` append one line.
+    mutating func append(_ write: (inout [UInt8]) -> Void) {
+        write(&bytes)
         lineCount += 1
         if bytes.count >= Self.flushBytes { flush() }
     }
@@ -78,7 +76,6 @@ struct LogBuffer {
         guard lineCount > 0 else { return }
         writer.write(bytes, lineCount: lineCount)
         bytes = []
-        bytes.reserveCapacity(Self.flushBytes + 2048)
         lineCount = 0
     }
 }

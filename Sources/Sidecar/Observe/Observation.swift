@@ -18,7 +18,7 @@ extension LoopContext {
         if let usage = record.usage { add(usage, of: record, labels, snapshot) }
         if let clip = record.clip { add(clip, labels) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
-            log.append { record.line(ended: ended, into: $0) }
+            log.append { record.appendLine(to: &$0, ended: ended) }
         }
     }
 

@@ -29,12 +29,29 @@ struct RequestRecord {
     var upstreamBytesOut = 0
     var error: String?
 
-    /// Writes the log line.
-    func line(ended: NIODeadline, into buffer: consuming [UInt8]) -> [UInt8] {
-        var line = LogLine(in: buffer)
-        line.add("time", Clock.timestamp())
-        line.add("level", status >= 500 ? "error" : "info" as StaticString)
-        line.add("msg", "request" as StaticString)
+    /// Appends the log line to a buffer.
+    func appendLine(to buffer: inout [UInt8], ended: NIODeadline) {
+        LogLine.append(to: &buffer, textBytes: textBytes) { line in
+            line.add("time", Clock.utc())
+            line.add("level", status >= 500 ? "error" : "info" as StaticString)
+            line.add("msg", "request" as StaticString)
+            addIdentity(to: &line)
+            line.add("status", status)
+            line.add("stream", isStream)
+            addTimes(ended: ended, to: &line)
+            addCounts(to: &line)
+            if let error { line.add("error", error) }
+        }
+    }
+
+    /// The length of all texts of the line.
+    private var textBytes: Int {
+        let tried = outcomes.reduce(0) { $0 + $1.target.model.utf8.count + $1.result.utf8.count + 4 }
+        return id.utf8.count + traceID.utf8.count + (route?.utf8.count ?? 0) + requestedModel.utf8.count
+            + model.utf8.count + tried + (error?.utf8.count ?? 0) + 64
+    }
+
+    private func addIdentity(to line: inout LogLine) {
         line.add("request_id", id)
         line.add("trace_id", traceID)
         line.add("listener", listener.name.rawValue)
@@ -42,14 +59,16 @@ struct RequestRecord {
         if let route { line.add("route", route) }
         if !requestedModel.isEmpty { line.add("requested_model", requestedModel) }
         if !model.isEmpty { line.add("model", model) }
-        if !outcomes.isEmpty {
-            line.add("attempts", outcomes) { ($0.target.model, "=", $0.result) }
-        }
-        line.add("status", status)
-        line.add("stream", isStream)
+        if !outcomes.isEmpty { line.add("attempts", outcomes) { ($0.target.model, "=", $0.result) } }
+    }
+
+    private func addTimes(ended: NIODeadline, to line: inout LogLine) {
         line.add("duration_ms", milliseconds: (ended - started).nanoseconds)
         if let firstToken { line.add("ttft_ms", milliseconds: (firstToken - started).nanoseconds) }
         line.add("overhead_ms", milliseconds: overhead)
+    }
+
+    private func addCounts(to line: inout LogLine) {
         if let usage {
             line.add("tokens_in", usage.promptTokens)
             line.add("tokens_out", usage.completionTokens)
@@ -58,8 +77,6 @@ struct RequestRecord {
         if let clip { line.add("clip", clip.fields) }
         line.add("bytes_in", bytesIn)
         line.add("bytes_out", bytesOut)
-        if let error { line.add("error", error) }
-        return line.finished()
     }
 }
 

@@ -13,7 +13,8 @@ struct ClientResponseHead {
 
     func written(roomBehind: Int) -> ByteBuffer {
         bytes.withUnsafeReadableBytes { raw in
-            HeadWriter.buffer(capacity: head.byteCount + 64 + notes.maxByteCount, roomBehind: roomBehind) { out in
+            HeadWriter.buffer(capacity: head.byteCount + 64 + notes.maxByteCount, roomBehind: roomBehind) {
+                out in
                 out.put("HTTP/1.1 ")
                 putLines(raw, &out)
                 putConnection(&out)

@@ -14,7 +14,8 @@ struct ErrorAnswer {
     /// The whole response.
     func response(keepsAlive: Bool, notes: AnswerNotes? = nil) -> ByteBuffer {
         let body = body
-        var out = HeadWriter.buffer(capacity: 256 + (notes?.maxByteCount ?? 0), roomBehind: body.count) { out in
+        var out = HeadWriter.buffer(capacity: 256 + (notes?.maxByteCount ?? 0), roomBehind: body.count) {
+            out in
             out.put("HTTP/1.1 \(error.status) \(error.reason)\r\n")
             out.put("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n")
             if let seconds = error.retryAfterSeconds { out.put("Retry-After: \(seconds)\r\n") }
@@ -31,7 +32,8 @@ struct ErrorAnswer {
         let message = quotedJSON(error.message)
         let type = quotedJSON(error.type)
         if isAnthropic {
-            return Array(#"{"type":"error","error":{"type":"#.utf8) + type + Array(#","message":"#.utf8) + message
+            return Array(#"{"type":"error","error":{"type":"#.utf8) + type + Array(#","message":"#.utf8)
+                + message
                 + Array("}}".utf8)
         }
         return Array(#"{"error":{"message":"#.utf8) + message + Array(#","type":"#.utf8) + type

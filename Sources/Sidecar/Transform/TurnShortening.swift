@@ -24,7 +24,9 @@ struct TurnShortening {
         let found = request.body.withUnsafeReadableBytes { raw -> (splices: [Splice], saved: Int)? in
             let texts = candidates.map { conversation.parts[$0.part].text.decoded(in: raw) }
             let counts = texts.map(counter.count)
-            let parts = zip(candidates, counts).map { Shortening.Part(tokens: $1, isToolResult: $0.isToolResult) }
+            let parts = zip(candidates, counts).map {
+                Shortening.Part(tokens: $1, isToolResult: $0.isToolResult)
+            }
             var wanted = cut.shortfall
             for _ in 0..<Self.rounds {
                 guard let steps = Shortening.steps(for: parts, shortfall: wanted) else { return nil }
@@ -56,8 +58,10 @@ struct TurnShortening {
         return conversation.messages[start...].flatMap { message -> [Candidate] in
             guard message.role != .system, message.role != .developer else { return [] }
             let isToolResult = message.role == .tool || message.role == .function
-            return message.parts.filter { conversation.parts[$0].kind == .text && !conversation.parts[$0].isRaw }
-                .map { Candidate(part: $0, isToolResult: isToolResult) }
+            return message.parts.filter {
+                conversation.parts[$0].kind == .text && !conversation.parts[$0].isRaw
+            }
+            .map { Candidate(part: $0, isToolResult: isToolResult) }
         }
     }
 }

@@ -66,14 +66,17 @@ public struct ChunkScanner: Sendable {
         switch state {
         case .sizeStart, .size: return stepInSize(byte)
         case .extensionText:
-            if byte == 0x0D { state = .sizeLineFeed } else { return skip(byte) }
+            guard byte == 0x0D else { return skip(byte) }
+            state = .sizeLineFeed
         case .sizeLineFeed: return stepAfterSize(byte)
         case .dataReturn: return expect(byte, 0x0D, then: .dataLineFeed)
         case .dataLineFeed: return expect(byte, 0x0A, then: .sizeStart)
         case .trailerStart:
-            if byte == 0x0D { state = .endLineFeed } else { return startTrailer(byte) }
+            guard byte == 0x0D else { return startTrailer(byte) }
+            state = .endLineFeed
         case .trailer:
-            if byte == 0x0D { state = .trailerLineFeed } else { return skip(byte) }
+            guard byte == 0x0D else { return skip(byte) }
+            state = .trailerLineFeed
         case .trailerLineFeed: return expect(byte, 0x0A, then: .trailerStart)
         case .endLineFeed: return expect(byte, 0x0A, then: .ended)
         case .data, .ended: return false

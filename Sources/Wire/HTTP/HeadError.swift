@@ -6,7 +6,8 @@ public enum HeadError: Error, Equatable, Sendable {
     case unknownTransferCoding
 
     /// A description from the source text: it never carries received bytes.
-    public struct StaticDescription: Equatable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    public struct StaticDescription: Equatable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral
+    {
         public let description: String
 
         public init(stringLiteral value: StaticString) {

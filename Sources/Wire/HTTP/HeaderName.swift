@@ -16,6 +16,10 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
     case via
     case acceptEncoding
     case authorization
+    case apiKey
+    case xAPIKey
+    case googleAPIKey
+    case litellmAPIKey
     case xForwardedFor
     case xForwardedProto
     case xForwardedHost
@@ -46,6 +50,10 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case .via: "via"
         case .acceptEncoding: "accept-encoding"
         case .authorization: "authorization"
+        case .apiKey: "api-key"
+        case .xAPIKey: "x-api-key"
+        case .googleAPIKey: "x-goog-api-key"
+        case .litellmAPIKey: "x-litellm-api-key"
         case .xForwardedFor: "x-forwarded-for"
         case .xForwardedProto: "x-forwarded-proto"
         case .xForwardedHost: "x-forwarded-host"
@@ -65,6 +73,14 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the field carries a credential of the client.
+    public var isCredential: Bool {
+        switch self {
+        case .authorization, .apiKey, .xAPIKey, .googleAPIKey, .litellmAPIKey: true
+        default: false
+        }
+    }
+
     /// Reads a name, ignoring case.
     ///
     /// The length picks at most three candidates, so that a field costs a few comparisons.
@@ -74,15 +90,16 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 3: name.first(.via)
         case 4: name.first(.host)
         case 6: name.first(.expect, .server)
-        case 7: name.first(.upgrade, .trailer)
+        case 7: name.first(.upgrade, .trailer, .apiKey)
+        case 9: name.first(.xAPIKey)
         case 10: name.first(.connection, .keepAlive)
         case 11: name.first(.traceparent)
         case 12: name.first(.contentType, .xRequestID)
         case 13: name.first(.authorization)
-        case 14: name.first(.contentLength)
+        case 14: name.first(.contentLength, .googleAPIKey)
         case 15: name.first(.acceptEncoding, .xForwardedFor)
         case 16: name.first(.contentEncoding, .xForwardedHost, .proxyConnection)
-        case 17: name.first(.transferEncoding, .xForwardedProto)
+        case 17: name.first(.transferEncoding, .xForwardedProto, .litellmAPIKey)
         case 19: name.first(.chatID)
         case 22: name.first(.retries)
         default: name.startsWithOurs ? .ours : .other

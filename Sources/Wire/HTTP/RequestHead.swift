@@ -43,7 +43,8 @@ public struct RequestHead: Sendable {
         framing = read.isChunked ? .chunked : read.contentLength.map { $0 > 0 ? .length($0) : .none } ?? .none
         keepsAlive = line.minorVersion == 1 ? !read.saysClose : read.saysKeepAlive && !read.saysClose
         expectsContinue = line.minorVersion == 1 && Self.expectsContinue(read.fields, in: head)
-        isUpgrade = line.minorVersion == 1 && read.saysUpgrade
+        isUpgrade =
+            line.minorVersion == 1 && read.saysUpgrade
             && read.fields.contains { $0.header == .upgrade }
         byteCount = head.count
     }
@@ -76,7 +77,8 @@ private struct RequestLine {
         guard position > start, head[position] == 0x20 else { throw .syntax("a bad request line") }
         target = try Self.originForm(of: start..<position, in: head)
         let version = position + 1
-        guard head.count >= version + 10, head.slice(version..<version + 7).equalsIgnoringCase("http/1.") else {
+        guard head.count >= version + 10, head.slice(version..<version + 7).equalsIgnoringCase("http/1.")
+        else {
             throw .syntax("a bad HTTP version")
         }
         let digit = head[version + 7]
