@@ -162,14 +162,13 @@ final class Exchange {
     }
 
     private func inspect(_ upstream: Upstream) -> Plan {
-        let policies = configuration.policies
         let request = Classification(
             dialect: record.dialect,
             path: path,
             body: body,
             headers: askedHeaders(snapshot.asks.headerNames),
             asks: snapshot.asks,
-            settings: policies
+            settings: snapshot.configuration.policies
         )
         self.request = request
         guard request.conversation != nil else {
@@ -178,7 +177,7 @@ final class Exchange {
         }
         record.requestedModel = request.facts.model
         record.isStream = request.facts.isStream
-        return Policies.plan(request.facts, settings: policies, upstream: upstream.name)
+        return Policies.plan(request.facts, settings: snapshot.configuration.policies, upstream: upstream.name)
     }
 
     /// The request target without its query.

@@ -168,6 +168,14 @@ class Client:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.socket.sendall(data)
 
+    def send_what_fits(self, data: bytes) -> int:
+        """Sends on a socket that does not block until nothing more is taken; how much that was."""
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while sent < len(data):
+                sent += self.socket.send(data[sent:])
+        return sent
+
     def finish(self) -> None:
         self.socket.shutdown(socket.SHUT_WR)
 
@@ -269,6 +277,8 @@ class Upstream:
         self.url = f"http://127.0.0.1:{self.port}"
         self.step: int | None = None
         """Bytes a write of the answers; all at once when not set."""
+        self.early: bytes | None = None
+        """Sent, when set, on the first bytes of a request, after which the connection ends."""
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self) -> "Upstream":
@@ -302,7 +312,11 @@ class Upstream:
                     if self.respond(message, connection):
                         continue
                     return
-                more = receive_more(connection, missing)
+                more = receive_more(connection, 1 if self.early else missing)
+                if self.early:
+                    send_slowly(connection, self.early, None)
+                    connection.shutdown(socket.SHUT_WR)
+                    return
                 self.received += len(more)
                 unread += more
                 if len(more) < missing:

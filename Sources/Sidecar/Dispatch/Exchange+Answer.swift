@@ -41,18 +41,25 @@ extension Exchange {
         }
     }
 
-    /// A run of the body without its framing; called before ``responseReceived(_:lastChunkEnd:)`` for the same bytes.
-    func payloadArrived(_ payload: UnsafeRawBufferPointer) {
-        record.upstreamBytesIn += payload.count
-        record.bytesOut += payload.count
-        guard isInspected else {
-            if answer?.stripsChunking == true { answer?.payload.writeBytes(payload) }
-            return
+    /// Reads a piece of the body with its framing taken off, before ``responseReceived(_:lastChunkEnd:)`` gets it whole.
+    ///
+    /// - Parameter scan: follows the framing and calls back with every run of payload.
+    func readPayload(
+        _ scan: ((UnsafeRawBufferPointer) -> Void) -> UpstreamState.BodyProgress
+    ) -> UpstreamState.BodyProgress {
+        // Taken out while it is fed, so that a stream of many small chunks is not looked up again for each.
+        guard var answer = answer.take() else { return scan { _ in } }
+        var byteCount = 0
+        let collects = isInspected && answer.collectsPayload || answer.stripsChunking
+        let progress = scan { payload in
+            byteCount += payload.count
+            answer.reader?.feed(payload)
+            if collects { answer.payload.writeBytes(payload) }
         }
-        answer?.reader?.feed(payload)
-        if answer?.collectsPayload == true || answer?.stripsChunking == true {
-            answer?.payload.writeBytes(payload)
-        }
+        self.answer = answer
+        record.upstreamBytesIn += byteCount
+        record.bytesOut += byteCount
+        return progress
     }
 
     /// A piece of the body as it was framed.
@@ -110,6 +117,7 @@ extension Exchange {
 
     /// A stream ended before its first token.
     private func judgeStream() {
+        answer?.reader?.finish()
         guard let reader = answer?.reader, reader.hasError else {
             return attemptFailed(.unanswered(.upstreamFault), delay: nil)
         }
@@ -257,6 +265,7 @@ extension Exchange {
     }
 
     private func finishRelay() {
+        answer?.reader?.finish()
         guard let answer else { return }
         readUsage(answer)
         if let reader = answer.reader {

@@ -165,7 +165,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     private func readBody(_ bytes: ByteBuffer, for exchange: Exchange, context: ChannelHandlerContext) {
         let progress = bytes.withUnsafeReadableBytes { raw in
-            state.received(body: raw) { exchange.payloadArrived($0) }
+            exchange.readPayload { state.received(body: raw, onData: $0) }
         }
         let lastChunkEnd = state.lastChunkEnd
         switch progress {

@@ -21,9 +21,7 @@ public struct ChatStreamReader: Sendable {
     /// Whether any output has come: text, reasoning, a tool call, an image.
     ///
     /// A delta that only names the role is none.
-    public var sawDelta: Bool { state.deltas > 0 }
-    /// How many events carried output.
-    public var deltas: Int { state.deltas }
+    public var sawDelta: Bool { state.sawDelta }
     /// The latest count of tokens; nil until one was stated.
     public var usage: Usage? { state.usage.usage }
     /// Whether a line was too long to be read.
@@ -31,27 +29,39 @@ public struct ChatStreamReader: Sendable {
 
     private let dialect: Dialect
     private var lines = SSEReader()
-    private var state = StreamState()
+    private var state: StreamState
 
     /// Stands at the start of an answer to a request of this dialect.
     public init(dialect: Dialect) {
         self.dialect = dialect
+        state = StreamState(tellsAllAtTheEnd: dialect == .openAIChat || dialect == .completions)
     }
 
     /// Takes the next piece of the stream.
     ///
-    /// - Complexity: O(*n*), about 1 ns a byte in events of 250 bytes.
+    /// - Complexity: O(*n*); events between the first output and the end are only kept in mind, not parsed.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
-        // Taken out, since the closure may not touch `self` while the lines are being read.
-        var state = self.state
-        lines.feed(bytes) { state.read($0) }
-        self.state = state
+        Self.feed(bytes, &lines, &state)
     }
 
     /// Takes the end of the stream, and with it a last line that has no end of its own.
+    ///
+    /// Finish reason, usage and a late error are known only now, or from the event on that ends the stream.
     public mutating func finish() {
-        var state = self.state
+        Self.finish(&lines, &state)
+    }
+
+    // The closures may touch the state but not `self`, whose lines are being read meanwhile.
+    private static func feed(
+        _ bytes: UnsafeRawBufferPointer,
+        _ lines: inout SSEReader,
+        _ state: inout StreamState
+    ) {
+        lines.feed(bytes) { state.read($0) }
+    }
+
+    private static func finish(_ lines: inout SSEReader, _ state: inout StreamState) {
         lines.finish { state.read($0) }
-        self.state = state
+        state.readLatest()
     }
 }

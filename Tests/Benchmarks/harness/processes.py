@@ -6,11 +6,17 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 
 class TargetError(Exception):
     """A target did not start or did not answer."""
+
+
+def end_on_sigterm():
+    """Makes SIGTERM run the `finally` blocks, which end the started processes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def start(command, log_path, cpus=None, environment=None):

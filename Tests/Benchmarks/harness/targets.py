@@ -173,6 +173,11 @@ class Running:
     def pids(self):
         return processes.tree(self.watched.pid)
 
+    def require_alive(self):
+        """Raises when its process has ended."""
+        if self.watched.poll() is not None:
+            raise processes.TargetError(f"ended with status {self.watched.returncode}: {processes.tail(self.log)}")
+
     def stop(self):
         processes.stop(self.process)
 
