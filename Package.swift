@@ -15,6 +15,12 @@ if Context.environment["SIDECAR_STRICT"] != nil {
     settings.append(.unsafeFlags(["-warnings-as-errors"]))
 }
 
+/// Run-time exclusivity checks were 9 % of a request's instructions. The compiler's own checks stay, and so do
+/// the run-time ones in debug builds, which the tests run on.
+let unchecked: [SwiftSetting] = [
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+]
+
 let commit = Context.gitInformation.map { String($0.currentCommit.prefix(12)) } ?? "unknown"
 
 let package = Package(
@@ -52,7 +58,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + unchecked
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(

@@ -19,13 +19,15 @@ final class Exchange {
     let loop: LoopContext
     /// The configuration that this request started under; a reload changes nothing for it.
     let snapshot: Snapshot
+    /// The upstream that the listener fronts.
+    let upstream: UpstreamReference?
     let head: RequestHead
     let headBytes: ByteBuffer
     /// Whether the body is read before it is passed on.
     let isInspected: Bool
     /// Whether the body passes while it arrives.
     let isStreamed: Bool
-    var record: RequestRecord
+    let record: RequestRecord
 
     var body = ByteBuffer()
     /// What is charged to the process-wide limit of buffered bytes.
@@ -54,7 +56,7 @@ final class Exchange {
         loop = client.loop
         snapshot = loop.snapshot
         let listener = client.listener
-        let upstream = snapshot.upstream(of: listener.name)
+        upstream = snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
             raw.slice(head.method).elementsEqual("POST".utf8)
                 ? Dialect.of(path: raw.slice(head.target)) : .other
@@ -72,7 +74,6 @@ final class Exchange {
     }
 
     var configuration: Configuration { snapshot.configuration }
-    var listenerUpstream: Upstream? { snapshot.upstream(of: client.listener.name) }
 
     // MARK: - Accept
 
@@ -144,7 +145,7 @@ final class Exchange {
     // MARK: - Classify and plan
 
     private func decide() {
-        guard let upstream = listenerUpstream else {
+        guard let upstream else {
             return refuse(.noUpstream(listener: client.listener.name.rawValue))
         }
         let began = NIODeadline.now()
@@ -152,32 +153,31 @@ final class Exchange {
         self.plan = plan
         record.route = plan.route
         record.overhead += (NIODeadline.now() - began).nanoseconds
-        let failover = FailoverState(plan, fallback: configuration.policies.fallback)
-        self.failover = failover
-        perform(failover.start())
+        failover = FailoverState(plan, fallback: configuration.policies.fallback)
+        act { $0.start() }
     }
 
-    private func passThrough(_ upstream: Upstream) -> Plan {
+    private func passThrough(_ upstream: UpstreamReference) -> Plan {
         Plan(route: nil, Attempt(target: Target(model: "", upstream: upstream.name), isForeign: false))
     }
 
-    private func inspect(_ upstream: Upstream) -> Plan {
-        let request = Classification(
+    private func inspect(_ upstream: UpstreamReference) -> Plan {
+        request = Classification(
             dialect: record.dialect,
             path: path,
             body: body,
-            headers: askedHeaders(snapshot.asks.headerNames),
-            asks: snapshot.asks,
-            settings: snapshot.configuration.policies
+            headers: askedHeaders(snapshot.asks.headerNames)
         )
-        self.request = request
-        guard request.conversation != nil else {
+        guard request?.conversation != nil else {
             loop.bodyWasNotUnderstood(record.dialect)
             return passThrough(upstream)
         }
-        record.requestedModel = request.facts.model
-        record.isStream = request.facts.isStream
-        return Policies.plan(request.facts, settings: snapshot.configuration.policies, upstream: upstream.name)
+        let policies = snapshot.configuration.policies
+        if snapshot.asks.needsMore { request?.answer(snapshot.asks, policies) }
+        guard let facts = request?.facts else { return passThrough(upstream) }
+        record.requestedModel = facts.model
+        record.isStream = facts.isStream
+        return Policies.plan(facts, settings: policies, upstream: upstream.name)
     }
 
     /// The request target without its query.

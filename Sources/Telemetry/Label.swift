@@ -8,7 +8,7 @@ public struct Label: Hashable, Sendable {
     let id: UInt32
 
     /// The empty value.
-    public static let none = Label("")
+    public static var none: Label { Label(id: 0) }
     /// What stands for every model that is not configured.
     public static let other = Label("other")
 
@@ -48,9 +48,26 @@ public struct Labels: Hashable, Sendable {
     private var ids: SIMD8<UInt32>
 
     /// At most eight values; those that are left out are empty.
-    public init(_ values: Label...) {
-        ids = SIMD8()
-        for (place, value) in values.enumerated() { ids[place] = value.id }
+    public init(
+        _ first: Label = .none,
+        _ second: Label = .none,
+        _ third: Label = .none,
+        _ fourth: Label = .none,
+        _ fifth: Label = .none,
+        _ sixth: Label = .none,
+        _ seventh: Label = .none,
+        _ eighth: Label = .none
+    ) {
+        ids = SIMD8(
+            first.id,
+            second.id,
+            third.id,
+            fourth.id,
+            fifth.id,
+            sixth.id,
+            seventh.id,
+            eighth.id
+        )
     }
 
     /// No labels.

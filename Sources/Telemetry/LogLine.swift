@@ -89,16 +89,16 @@ public struct LogLine: ~Copyable {
     }
 
     /// Adds an array of texts, each of three parts that are joined.
-    public mutating func add<Element>(
+    public mutating func add(
         _ key: StaticString,
-        _ elements: [Element],
-        as parts: (Element) -> (String, StaticString, String)
+        count: Int,
+        _ parts: (Int) -> (String, StaticString, String)
     ) {
         name(key)
         put(0x5B)
-        for (place, element) in elements.enumerated() {
+        for place in 0..<count {
             if place > 0 { put(0x2C) }
-            let (first, between, last) = parts(element)
+            let (first, between, last) = parts(place)
             put(0x22)
             put(escaping: first)
             put(between)
@@ -166,14 +166,14 @@ public struct LogLine: ~Copyable {
 
     /// Puts text with everything escaped that JSON does not allow in a string (RFC 8259, section 7).
     private mutating func put(escaping text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            if utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C || $0 == 0x7F }) {
-                for byte in utf8 { put(escaping: byte) }
-            } else {
-                put(utf8)
+        let isPlain = text.utf8.withContiguousStorageIfAvailable { utf8 in
+            for byte in utf8 where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
+                return false
             }
+            put(utf8)
+            return true
         }
+        if isPlain != true { for byte in text.utf8 { put(escaping: byte) } }
     }
 
     private mutating func put(escaping byte: UInt8) {

@@ -34,7 +34,7 @@ private func outcome(_ pieces: [UnsafeRawBufferPointer]) -> [String] {
     for piece in pieces { reader.feed(piece) }
     reader.finish()
     return [
-        "\(reader.isDone) \(reader.hasFinish) \(reader.deltas)", "\(String(describing: reader.usage))",
+        "\(reader.isDone) \(reader.hasFinish) \(reader.sawDelta)", "\(String(describing: reader.usage))",
         "\(String(describing: reader.errorText)) \(String(describing: reader.errorBody))",
     ]
 }

@@ -78,7 +78,8 @@ struct ExpositionTests {
         arguments: [
             (0, "0"), (-0.0, "0"), (1, "1"), (-3, "-3"), (0.1, "0.1"), (1e-7, "1e-07"),
             (123_456_789, "123456789"),
-            (999_999_999_999_999, "999999999999999"), (1e15, "1e+15"), (1.5e300, "1.5e+300"),
+            (999_999_999_999_999, "999999999999999"), (1e15, "1000000000000000.0"), (1e16, "1e+16"),
+            (1.5e300, "1.5e+300"),
             (.infinity, "inf"),
         ] as [(Double, String)]
     )
@@ -122,7 +123,7 @@ struct ExpositionTests {
     func rules(metric: Metric) throws {
         var shard = MetricsShard()
         for value in [0.0, 0.5, 1e6, 0.004] {
-            for labels in [Labels.none, Labels(Label("a"), Label("b\"\\\n"))] {
+            for labels in [metric.labels("", ""), metric.labels("a", "b\"\\\n")] {
                 shard.fill(metric, labels, value)
             }
         }
@@ -131,6 +132,17 @@ struct ExpositionTests {
 
         #expect(scrape.families.map(\.name) == [metric.description.name])
         for family in scrape.families { try family.checkHistogram() }
+    }
+}
+
+extension Metric {
+    /// As many label values as the metric takes, but at most two.
+    func labels(_ first: String, _ second: String) -> Labels {
+        switch description.labels.count {
+        case 0: .none
+        case 1: Labels(Label(first))
+        default: Labels(Label(first), Label(second))
+        }
     }
 }
 

@@ -27,9 +27,9 @@ struct LogLineTests {
             line.add("stream", true)
             line.add("retried", false)
             line.add("duration_ms", milliseconds: 1_234_567_899)
-            line.add("attempts", [("claude", "rate_limited"), ("gem\"ini", "ok")]) { ($0.0, "=", $0.1) }
+            line.add("attempts", count: 2) { [("claude", "=", "rate_limited"), ("gem\"ini", "=", "ok")][$0] }
             line.add("clip", [("dropped", 3), ("kept", -1)])
-            line.add("none", [Int]()) { _ in ("", "", "") }
+            line.add("none", count: 0) { _ in ("", "", "") }
             line.add("time", UTCTime(seconds: 951_782_400, millisecond: 7))
             line.add("last", 0)
         }
@@ -55,7 +55,7 @@ struct LogLineTests {
             let bytes = line(textBytes: 24) { line in
                 line.add("alone", String(scalar))
                 line.add("among", "a\(scalar)b")
-                line.add("list", [String(scalar)]) { ($0, "=", $0) }
+                line.add("list", count: 1) { _ in (String(scalar), "=", String(scalar)) }
             }
 
             let read = try object(bytes)

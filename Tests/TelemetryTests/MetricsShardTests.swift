@@ -5,8 +5,8 @@ import Testing
 struct MetricsShardTests {
     /// Figures of every metric, in quarters so that their sums are exact in any order.
     private static let events: [(metric: Metric, labels: Labels, value: Double)] = (0..<600).map { number in
-        let labels = Labels(Label("a\(number % 7)"), Label("b\(number % 3)"))
-        return (Metric.allCases[number % Metric.allCases.count], labels, Double(number * 37 % 101) / 4)
+        let metric = Metric.allCases[number % Metric.allCases.count]
+        return (metric, metric.labels("a\(number % 7)", "b\(number % 3)"), Double(number * 37 % 101) / 4)
     }
 
     @Test("however events are spread over shards, the sum is the same", arguments: 1...8)

@@ -5,59 +5,59 @@ import Wire
 struct ChatStreamReaderTests {
     /// What one event alone leads to.
     static let events: [(dialect: Dialect, event: String, summary: String)] = [
-        (.openAIChat, "[DONE]", "done deltas=0"),
-        (.openAIChat, #"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, "deltas=0"),
+        (.openAIChat, "[DONE]", "done no output"),
+        (.openAIChat, #"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, "no output"),
         (
             .openAIChat, #"{"choices":[{"delta":{"content":"a"},"finish_reason":null}],"usage":null}"#,
-            "deltas=1"
+            "output"
         ),
-        (.openAIChat, #"{"choices":[{"delta":{"content":null,"reasoning_content":"a"}}]}"#, "deltas=1"),
-        (.openAIChat, #"{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}"#, "deltas=1"),
-        (.openAIChat, #"{"choices":[{"delta":{"images":[{}]}},{"delta":{"content":"b"}}]}"#, "deltas=1"),
-        (.openAIChat, #"{"choices":[{"delta":{"provider_specific_fields":{"a":[1]}}}]}"#, "deltas=0"),
-        (.openAIChat, #"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, "finish deltas=0"),
-        (.openAIChat, #"{"choices":[{"delta":{},"finish_reason":""}]}"#, "deltas=0"),
-        (.openAIChat, #"{"choices":[{"delta":{"content":"\"finish_reason\":\"stop\""}}]}"#, "deltas=1"),
+        (.openAIChat, #"{"choices":[{"delta":{"content":null,"reasoning_content":"a"}}]}"#, "output"),
+        (.openAIChat, #"{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}"#, "output"),
+        (.openAIChat, #"{"choices":[{"delta":{"images":[{}]}},{"delta":{"content":"b"}}]}"#, "output"),
+        (.openAIChat, #"{"choices":[{"delta":{"provider_specific_fields":{"a":[1]}}}]}"#, "no output"),
+        (.openAIChat, #"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, "finish no output"),
+        (.openAIChat, #"{"choices":[{"delta":{},"finish_reason":""}]}"#, "no output"),
+        (.openAIChat, #"{"choices":[{"delta":{"content":"\"finish_reason\":\"stop\""}}]}"#, "output"),
         (
             .openAIChat, #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
-            "deltas=0 usage=3+2 cached - cost -"
+            "no output usage=3+2 cached - cost -"
         ),
-        (.openAIChat, #"{"error":{"message":"m","type":"t","code":"500"}}"#, "deltas=0 error=t: m"),
-        (.openAIChat, #"{"error":null,"choices":[{"delta":{"content":"a"}}]}"#, "deltas=1"),
-        (.openAIChat, #"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]"#, "deltas=0"),
-        (.openAIChat, "not JSON", "deltas=0"),
-        (.completions, #"{"choices":[{"text":"a","finish_reason":null}]}"#, "deltas=1"),
-        (.completions, #"{"choices":[{"text":"","finish_reason":"length"}]}"#, "finish deltas=0"),
-        (.anthropicMessages, #"{"type":"message_stop"}"#, "done deltas=0"),
-        (.anthropicMessages, #"{"type":"ping"}"#, "deltas=0"),
+        (.openAIChat, #"{"error":{"message":"m","type":"t","code":"500"}}"#, "no output error=t: m"),
+        (.openAIChat, #"{"error":null,"choices":[{"delta":{"content":"a"}}]}"#, "output"),
+        (.openAIChat, #"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]"#, "no output"),
+        (.openAIChat, "not JSON", "no output"),
+        (.completions, #"{"choices":[{"text":"a","finish_reason":null}]}"#, "output"),
+        (.completions, #"{"choices":[{"text":"","finish_reason":"length"}]}"#, "finish no output"),
+        (.anthropicMessages, #"{"type":"message_stop"}"#, "done no output"),
+        (.anthropicMessages, #"{"type":"ping"}"#, "no output"),
         (
             .anthropicMessages, #"{"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}"#,
-            "deltas=1"
+            "output"
         ),
         (
             .anthropicMessages,
             #"{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":4}}"#,
-            "finish deltas=0 usage=0+4 cached - cost -"
+            "finish no output usage=0+4 cached - cost -"
         ),
         (
             .anthropicMessages, #"{"type":"error","error":{"type":"overloaded_error","message":"o"}}"#,
-            "deltas=0 error=overloaded_error: o"
+            "no output error=overloaded_error: o"
         ),
-        (.responses, #"{"type":"response.output_text.delta","delta":"a"}"#, "deltas=1"),
-        (.responses, #"{"type":"response.created","response":{"error":null,"usage":null}}"#, "deltas=0"),
+        (.responses, #"{"type":"response.output_text.delta","delta":"a"}"#, "output"),
+        (.responses, #"{"type":"response.created","response":{"error":null,"usage":null}}"#, "no output"),
         (
             .responses,
             #"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}}"#,
-            "done finish deltas=0 usage=3+2 cached - cost -"
+            "done finish no output usage=3+2 cached - cost -"
         ),
         (
             .gemini, #"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"x"}]}}]}"#,
-            "deltas=0"
+            "no output"
         ),
         (
             .gemini,
             #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}]},"finishReason":"STOP"}]}"#,
-            "done finish deltas=1"
+            "done finish output"
         ),
     ]
 

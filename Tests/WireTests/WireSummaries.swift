@@ -37,7 +37,7 @@ extension ChatStreamReader {
 
     /// What came of a stream, on one line.
     var summary: String {
-        let end = (isDone ? "done " : "") + (hasFinish ? "finish " : "") + "deltas=\(deltas)"
+        let end = (isDone ? "done " : "") + (hasFinish ? "finish " : "") + (sawDelta ? "output" : "no output")
         let error = errorBody.map { " error=\($0.type): \($0.message.prefix(60))" } ?? ""
         return end + (usage.map { " usage=\($0.summary)" } ?? "") + error
     }

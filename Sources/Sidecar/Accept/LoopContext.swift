@@ -15,10 +15,13 @@ final class LoopContext {
     private(set) var snapshot: Snapshot
     var metrics = MetricsShard()
     var log: LogBuffer
+    var bodyBytes = BodyBytes()
     var random = RequestIDs()
     private(set) var isDraining = false
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
     private var pools: [String: UpstreamPool] = [:]
+    /// The pool used last: nearly every request goes where the one before it went.
+    private var latestPool: (upstream: UpstreamReference, pool: UpstreamPool)?
     private var ticker: RepeatedTask?
 
     init(eventLoop: any EventLoop, shared: SharedState, snapshot: Snapshot) {
@@ -43,10 +46,14 @@ final class LoopContext {
         log.flush()
     }
 
-    func pool(for upstream: Upstream) -> UpstreamPool {
-        if let pool = pools[upstream.name], pool.upstream == upstream { return pool }
-        let pool = UpstreamPool(upstream: upstream, loop: self)
+    /// The connections to an upstream; kept over a reload that leaves the upstream as it was.
+    func pool(for upstream: UpstreamReference) -> UpstreamPool {
+        if let latestPool, latestPool.upstream === upstream { return latestPool.pool }
+        let pool =
+            pools[upstream.name].flatMap { $0.upstream == upstream.settings ? $0 : nil }
+            ?? UpstreamPool(upstream: upstream.settings, loop: self)
         pools[upstream.name] = pool
+        latestPool = (upstream, pool)
         return pool
     }
 
@@ -86,6 +93,7 @@ final class LoopContext {
     func figures() -> MetricsShard {
         var figures = metrics
         figures.set(.connectionsOpen, Self.clientSide, to: Double(clients.count))
+        bodyBytes.add(to: &figures)
         let upstream = pools.values.reduce(0) { $0 + $1.connectionCount }
         figures.set(.connectionsOpen, Self.upstreamSide, to: Double(upstream))
         return figures

@@ -9,8 +9,9 @@ final class Snapshot: Sendable {
     let configuration: Configuration
     /// What the routes ask for beyond the scan of a body.
     let asks: RouteQuestions
-    private let gatewayUpstream: Upstream?
-    private let difyUpstream: Upstream?
+    private let upstreams: [String: UpstreamReference]
+    private let gatewayUpstream: UpstreamReference?
+    private let difyUpstream: UpstreamReference?
     private let models: [String: Label]
     private let routes: [String: Label]
 
@@ -18,8 +19,10 @@ final class Snapshot: Sendable {
         self.configuration = configuration
         let policies = configuration.policies
         asks = policies.asks
-        gatewayUpstream = configuration.listen.gateway.flatMap { configuration.upstreams[$0.upstream] }
-        difyUpstream = configuration.listen.dify.flatMap { configuration.upstreams[$0.upstream] }
+        let upstreams = configuration.upstreams.mapValues(UpstreamReference.init)
+        self.upstreams = upstreams
+        gatewayUpstream = configuration.listen.gateway.flatMap { upstreams[$0.upstream] }
+        difyUpstream = configuration.listen.dify.flatMap { upstreams[$0.upstream] }
         let chained = policies.routes.flatMap(\.chain).compactMap { member -> String? in
             if case .model(let name, _) = member { name } else { nil }
         }
@@ -39,11 +42,16 @@ final class Snapshot: Sendable {
     /// The upstream that a listener fronts.
     ///
     /// Listeners change with a restart only, so a running one is in every configuration that is put in force.
-    func upstream(of listener: ProxyListener.Name) -> Upstream? {
+    func upstream(of listener: ProxyListener.Name) -> UpstreamReference? {
         switch listener {
         case .gateway: gatewayUpstream
         case .dify: difyUpstream
         }
+    }
+
+    /// The upstream of a target.
+    func upstream(named name: String) -> UpstreamReference? {
+        upstreams[name]
     }
 
     /// The label of a model: its name when the configuration spells it out, else `other`.
@@ -61,4 +69,22 @@ final class Snapshot: Sendable {
     func label(ofRoute route: String?) -> Label {
         route.flatMap { routes[$0] } ?? .none
     }
+}
+
+extension RouteQuestions {
+    /// Whether the body has to be looked at again after its scan.
+    var needsMore: Bool { tokens || lastUserText }
+}
+
+/// An upstream's settings behind one reference: copying them field by field for every request would cost more
+/// than choosing the upstream.
+final class UpstreamReference: Sendable {
+    let settings: Upstream
+
+    init(_ settings: Upstream) {
+        self.settings = settings
+    }
+
+    var name: String { settings.name }
+    var kind: Upstream.Kind { settings.kind }
 }

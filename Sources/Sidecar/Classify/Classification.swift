@@ -13,17 +13,11 @@ struct Classification {
     let conversation: Conversation?
     private(set) var facts: RequestFacts
 
-    /// Scans a body and gathers what the routes ask for, and no more.
+    /// Scans a body.
     ///
-    /// - Complexity: O(*n*) in the body; counting only if a route asks for tokens.
-    init(
-        dialect: Dialect,
-        path: String,
-        body: ByteBuffer,
-        headers: [String: String],
-        asks: RouteQuestions,
-        settings: PolicySettings
-    ) {
+    /// - Parameter headers: those that the routes ask for, by lowercased name.
+    /// - Complexity: O(*n*) in the body.
+    init(dialect: Dialect, path: String, body: ByteBuffer, headers: [String: String]) {
         self.dialect = dialect
         self.body = body
         let (conversation, facts) = body.withUnsafeReadableBytes { raw -> (Conversation?, RequestFacts) in
@@ -42,11 +36,12 @@ struct Classification {
         }
         self.conversation = conversation
         self.facts = facts
-        guard conversation != nil else { return }
-        answer(asks, settings)
     }
 
-    private mutating func answer(_ asks: RouteQuestions, _ settings: PolicySettings) {
+    /// Finds out what the routes ask for beyond the scan, and no more.
+    ///
+    /// - Complexity: O(*n*) in the text of the request if a route asks for tokens.
+    mutating func answer(_ asks: RouteQuestions, _ settings: PolicySettings) {
         if asks.lastUserText { facts.lastUserText = lastUserText.lowercased() }
         if asks.tokens {
             let rule = settings.rule(for: facts.model) ?? ModelRule(match: [])
@@ -75,10 +70,10 @@ struct Classification {
 
     /// More than the request can count, without counting it.
     ///
-    /// Every token has a byte at least, in the encodings that are shipped; images may count more than their URL.
+    /// Every token has a byte at least, in the encodings that are shipped; what is not text may count more.
     var tokensAtMost: Int {
-        let images = conversation?.parts.count(where: \.isImage) ?? 0
-        return body.readableBytes + images * CountedPrompt.mostTokensOfAnImage
+        let parts = conversation?.parts ?? []
+        return parts.reduce(body.readableBytes) { $0 + CountedPrompt.mostTokensBesideText(of: $1.kind) }
     }
 }
 

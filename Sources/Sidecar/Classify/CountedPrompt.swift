@@ -16,7 +16,17 @@ struct CountedPrompt {
     var total: Int { messages.reduce(overhead) { $0 + $1.tokens } }
 
     /// The largest count of an image by the rule used here: 85 and 170 for each of 4 × 4 tiles of 512 pixels.
-    static let mostTokensOfAnImage = 85 + 170 * 16
+    private static let mostTokensOfAnImage = 85 + 170 * 16
+
+    /// More than a part counts that is not counted by its text.
+    static func mostTokensBesideText(of kind: Conversation.Part.Kind) -> Int {
+        switch kind {
+        case .imageURL, .imageData: mostTokensOfAnImage
+        case .audioData: ChatFraming.audioPart
+        case .fileData, .fileID: ChatFraming.filePart
+        default: 0
+        }
+    }
 
     /// - Returns: nil for an encoding that is not shipped.
     init?(_ conversation: Conversation, in body: UnsafeRawBufferPointer, encoding: String) {

@@ -91,14 +91,7 @@ struct Count: ParsableCommand {
     private func countChat() throws {
         let body = ByteBuffer(bytes: try input())
         let settings = try options.load().configuration.policies
-        let request = Classification(
-            dialect: .openAIChat,
-            path: "",
-            body: body,
-            headers: [:],
-            asks: RouteQuestions(),
-            settings: settings
-        )
+        let request = Classification(dialect: .openAIChat, path: "", body: body, headers: [:])
         let name = model ?? request.facts.model
         let chosen = try named(encoding ?? settings.rule(for: name)?.encoding ?? "o200k_base")
         guard let prompt = request.prompt(in: chosen.name) else {

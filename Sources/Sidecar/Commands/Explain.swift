@@ -24,7 +24,7 @@ struct Explain: ParsableCommand {
     func run() throws {
         let configuration = try options.load().configuration
         guard let name = ProxyListener.Name(rawValue: listener),
-            let upstream = Snapshot(configuration).upstream(of: name)
+            let upstream = Snapshot(configuration).upstream(of: name)?.settings
         else {
             StandardError.print("sidecar: no listener \(listener) is configured; see listen")
             throw Exit.unknownName
@@ -97,14 +97,8 @@ struct Explanation: Encodable {
     ) {
         let settings = configuration.policies
         let dialect = Dialect.of(path: path)
-        let request = Classification(
-            dialect: dialect,
-            path: path,
-            body: body,
-            headers: headers,
-            asks: settings.asks,
-            settings: settings
-        )
+        var request = Classification(dialect: dialect, path: path, body: body, headers: headers)
+        request.answer(settings.asks, settings)
         let plan = Policies.plan(request.facts, settings: settings, upstream: upstream.name)
         let encoding = settings.rule(for: request.facts.model)?.encoding ?? ModelRule(match: []).encoding
         self.dialect = dialect.rawValue

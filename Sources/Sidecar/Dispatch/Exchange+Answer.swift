@@ -15,9 +15,10 @@ extension Exchange {
         if isInspected, head.first(.contentEncoding) == nil, isEventStream(head, bytes), head.status < 300 {
             answer.reader = ChatStreamReader(dialect: record.dialect)
         }
+        let mode = answer.mode
         self.answer = answer
         wasTouched = true
-        switch answer.mode {
+        switch mode {
         case .relaying: accept()
         case .tunnel: openTunnel()
         case .holdingError, .holdingStream: break
@@ -179,23 +180,23 @@ extension Exchange {
 
     /// The answer is one that the client gets.
     private func accept() {
-        observeAttempt(outcome: "ok")
+        observeAttempt(outcome: .ok)
         // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
         if attempt?.isProbe == true { settle(.success) }
         act { $0.answered() }
     }
 
     func relayAnswer() {
-        guard let answer else { return }
+        guard let answer = answer.take() else { return }
         relay(answer, model: attempt?.target.model ?? "")
     }
 
     func relayHeldAnswer() {
-        guard let held = heldAnswer else { return }
+        guard let held = heldAnswer.take() else { return }
         relay(held.answer, model: held.model)
     }
 
-    private func relay(_ taken: OngoingAnswer, model: String) {
+    private func relay(_ taken: consuming OngoingAnswer, model: String) {
         var answer = taken
         record.status = answer.head.status
         record.model = model
@@ -221,9 +222,10 @@ extension Exchange {
             answer.countsAsStream = true
             loop.metrics.add(.streamsOpen, .none, 1)
         }
+        let (stripsChunking, isComplete) = (answer.stripsChunking, answer.isComplete)
         self.answer = answer
-        if answer.stripsChunking { writePayload() }
-        if answer.isComplete { finishRelay() }
+        if stripsChunking { writePayload() }
+        if isComplete { finishRelay() }
     }
 
     /// Writes the head, and what was held of the body behind it.
@@ -266,28 +268,26 @@ extension Exchange {
 
     private func finishRelay() {
         answer?.reader?.finish()
-        guard let answer else { return }
-        readUsage(answer)
-        if let reader = answer.reader {
-            if plan?.route != nil, !reader.isDone, !reader.hasError, record.dialect.endsWithDone {
-                return answerWasCut()
-            }
-            if reader.hasError { record.error = "stream_error" }
-            settle(reader.hasError ? .failed(.upstreamFault) : .success)
-        } else if answer.head.status < 400 {
-            settle(.success)
+        readUsage()
+        if answer?.reader == nil {
+            if record.status < 400 { settle(.success) }
+        } else {
+            let (isDone, hasError) = (answer?.reader?.isDone == true, answer?.reader?.hasError == true)
+            if plan?.route != nil, !isDone, !hasError, record.dialect.endsWithDone { return answerWasCut() }
+            if hasError { record.error = "stream_error" }
+            settle(hasError ? .failed(.upstreamFault) : .success)
         }
-        if let tail = self.answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
+        if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
         writePendingHead()
-        end(keepsAlive: answer.keepsAlive)
+        end(keepsAlive: answer?.keepsAlive ?? false)
     }
 
-    private func readUsage(_ answer: OngoingAnswer) {
-        guard isInspected, answer.head.status < 300 else { return }
-        if let reader = answer.reader {
-            record.usage = reader.usage
-        } else if answer.head.first(.contentEncoding) == nil, !answer.stripsChunking {
-            record.usage = answer.payload.withUnsafeReadableBytes { Usage.reading(answer: $0) }
+    private func readUsage() {
+        guard isInspected, record.status < 300 else { return }
+        if answer?.reader != nil {
+            record.usage = answer?.reader?.usage
+        } else if answer?.head.first(.contentEncoding) == nil, answer?.stripsChunking == false {
+            record.usage = answer?.payload.withUnsafeReadableBytes { Usage.reading(answer: $0) }
         }
     }
 
@@ -297,7 +297,7 @@ extension Exchange {
     /// other answer with a broken connection.
     func answerWasCut() {
         guard let answer else { return }
-        observeAttempt(outcome: FailureClass.upstreamFault.rawValue)
+        observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
         settle(.failed(.upstreamFault))
         record.error = "answer_cut"
         guard answer.reader != nil, answer.isChunked, answer.chunks.endsAtEvent, !answer.stripsChunking else {

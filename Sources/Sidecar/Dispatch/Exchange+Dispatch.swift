@@ -1,12 +1,13 @@
 internal import NIOCore
 internal import Policies
+internal import Telemetry
 internal import Wire
 
 /// The attempt that is under way.
 struct OngoingAttempt {
     let place: Int
     let target: Target
-    let upstream: Upstream
+    let upstream: UpstreamReference
     /// Nil where no breaker guards the request.
     var ticket: CircuitBreaker.Ticket?
     var isProbe = false
@@ -54,7 +55,7 @@ extension Exchange {
     private func ask(_ place: Int, mayRefuse: Bool) {
         guard let plan else { return }
         let target = plan.attempts[place].target
-        guard let upstream = configuration.upstreams[target.upstream] else {
+        guard let upstream = snapshot.upstream(named: target.upstream) else {
             return refuse(.noUpstream(listener: client.listener.name.rawValue))
         }
         attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
@@ -98,7 +99,7 @@ extension Exchange {
     /// Counts a move from one target to the next.
     private func noteMove(from: Target, reason: String) {
         guard let to = attempt?.target, to != from else { return }
-        loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot, upstream: listenerUpstream)
+        loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot, upstream: upstream)
     }
 
     // MARK: - Transform
@@ -171,7 +172,7 @@ extension Exchange {
         var written = UpstreamRequestHead(
             head: head,
             bytes: headBytes,
-            pathPrefix: attempt?.upstream.url.pathPrefix ?? "",
+            pathPrefix: attempt?.upstream.settings.url.pathPrefix ?? "",
             clientAddress: client.address,
             requestID: record.id,
             traceID: record.traceID
@@ -233,14 +234,14 @@ extension Exchange {
     /// Tells failover, breaker and figures of a failed attempt.
     func attemptFailed(_ failure: FailoverState.Failure, delay: Duration?) {
         guard let from = attempt?.target else { return }
-        observeAttempt(outcome: failure.failureClass.rawValue)
+        observeAttempt(outcome: Label(failure.failureClass.rawValue))
         act(verdict: .failed(failure.failureClass, statedDelay: delay)) { $0.failed(failure) }
         noteMove(from: from, reason: failure.failureClass.rawValue)
     }
 
-    func observeAttempt(outcome: String) {
+    func observeAttempt(outcome: Label) {
         guard isInspected, let target = attempt?.target else { return }
-        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot, upstream: listenerUpstream)
+        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot, upstream: upstream)
     }
 
     // MARK: - Clock

@@ -14,7 +14,7 @@ extension LoopContext {
             metrics.observe(.timeToFirstToken, labels.policy, (firstToken - record.started).seconds)
         }
         metrics.observe(.overhead, RecordLabels.planPhase, Double(record.overhead) / 1e9)
-        addBytes(record)
+        bodyBytes.add(record)
         if let usage = record.usage { add(usage, of: record, labels, snapshot) }
         if let clip = record.clip { add(clip, labels) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
@@ -26,20 +26,26 @@ extension LoopContext {
     func observeRefusal(_ error: SidecarError, listener: ListenerIdentity) {
         let now = NIODeadline.now()
         let id = random.next().text
-        var record = RequestRecord(id: id, traceID: id, listener: listener, dialect: .other, started: now)
+        let record = RequestRecord(id: id, traceID: id, listener: listener, dialect: .other, started: now)
         record.status = error.status
         record.error = error.label
         observe(record, snapshot: snapshot)
     }
 
     /// Counts one upstream attempt.
-    func observeAttempt(_ target: Target, outcome: String, snapshot: Snapshot, upstream: Upstream?) {
+    func observeAttempt(_ target: Target, outcome: Label, snapshot: Snapshot, upstream: UpstreamReference?) {
         let label = snapshot.label(of: target, listenerUpstream: upstream?.name ?? "")
-        metrics.add(.attempts, Labels(label, Label(outcome)))
+        metrics.add(.attempts, Labels(label, outcome))
     }
 
     /// Counts a move from one target to the next.
-    func observeMove(from: Target, to: Target, reason: String, snapshot: Snapshot, upstream: Upstream?) {
+    func observeMove(
+        from: Target,
+        to: Target,
+        reason: String,
+        snapshot: Snapshot,
+        upstream: UpstreamReference?
+    ) {
         let names = [from, to].map { snapshot.label(of: $0, listenerUpstream: upstream?.name ?? "") }
         metrics.add(.fallbacks, Labels(names[0], names[1], Label(reason)))
     }
@@ -65,17 +71,6 @@ extension LoopContext {
     /// Counts a body that was forwarded untouched because it was not understood.
     func bodyWasNotUnderstood(_ dialect: Dialect) {
         metrics.add(.bodiesNotUnderstood, Labels(Label(dialect.rawValue)))
-    }
-
-    private func addBytes(_ record: RequestRecord) {
-        if record.bytesIn > 0 { metrics.add(.bodyBytes, RecordLabels.clientIn, Double(record.bytesIn)) }
-        if record.bytesOut > 0 { metrics.add(.bodyBytes, RecordLabels.clientOut, Double(record.bytesOut)) }
-        if record.upstreamBytesOut > 0 {
-            metrics.add(.bodyBytes, RecordLabels.upstreamOut, Double(record.upstreamBytesOut))
-        }
-        if record.upstreamBytesIn > 0 {
-            metrics.add(.bodyBytes, RecordLabels.upstreamIn, Double(record.upstreamBytesIn))
-        }
     }
 
     private func add(_ usage: Usage, of record: RequestRecord, _ labels: RecordLabels, _ snapshot: Snapshot) {
@@ -126,10 +121,6 @@ private struct RecordLabels {
     }
 
     static let planPhase = Labels(Label("plan"))
-    static let clientIn = Labels(Label("client_in"))
-    static let clientOut = Labels(Label("client_out"))
-    static let upstreamIn = Labels(Label("upstream_in"))
-    static let upstreamOut = Labels(Label("upstream_out"))
     static let input = Label("input")
     static let output = Label("output")
     static let cachedInput = Label("cached_input")
@@ -141,4 +132,32 @@ private struct RecordLabels {
 
 extension TimeAmount {
     fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+/// Bytes of bodies, by hop: plain numbers, since every request adds to all of them.
+struct BodyBytes {
+    private var clientIn = 0
+    private var upstreamOut = 0
+    private var upstreamIn = 0
+    private var clientOut = 0
+
+    mutating func add(_ record: RequestRecord) {
+        clientIn += record.bytesIn
+        upstreamOut += record.upstreamBytesOut
+        upstreamIn += record.upstreamBytesIn
+        clientOut += record.bytesOut
+    }
+
+    func add(to figures: inout MetricsShard) {
+        let hops = [
+            ("client_in", clientIn), ("upstream_out", upstreamOut), ("upstream_in", upstreamIn),
+            ("client_out", clientOut),
+        ]
+        for (hop, count) in hops { figures.set(.bodyBytes, Labels(Label(hop)), to: Double(count)) }
+    }
+}
+
+extension Label {
+    /// The outcome of an attempt that was answered.
+    static let ok = Label("ok")
 }

@@ -4,13 +4,15 @@ internal import Telemetry
 internal import Wire
 
 /// What happened to one request; becomes its log line and its figures.
-struct RequestRecord {
-    /// Interned where the set is closed; the model's and the route's text goes to the log only.
-    var id: String
-    var traceID: String
-    var listener: ListenerIdentity
-    var dialect: Dialect
-    var started: NIODeadline
+///
+/// A reference, because its many texts are handed around while the request goes on; it belongs to the request's
+/// event loop.
+final class RequestRecord {
+    let id: String
+    let traceID: String
+    let listener: ListenerIdentity
+    let dialect: Dialect
+    let started: NIODeadline
     var route: String?
     var requestedModel = ""
     var model = ""
@@ -28,6 +30,14 @@ struct RequestRecord {
     var upstreamBytesIn = 0
     var upstreamBytesOut = 0
     var error: String?
+
+    init(id: String, traceID: String, listener: ListenerIdentity, dialect: Dialect, started: NIODeadline) {
+        self.id = id
+        self.traceID = traceID
+        self.listener = listener
+        self.dialect = dialect
+        self.started = started
+    }
 
     /// Appends the log line to a buffer.
     func appendLine(to buffer: inout [UInt8], ended: NIODeadline) {
@@ -59,7 +69,11 @@ struct RequestRecord {
         if let route { line.add("route", route) }
         if !requestedModel.isEmpty { line.add("requested_model", requestedModel) }
         if !model.isEmpty { line.add("model", model) }
-        if !outcomes.isEmpty { line.add("attempts", outcomes) { ($0.target.model, "=", $0.result) } }
+        if !outcomes.isEmpty {
+            line.add("attempts", count: outcomes.count) {
+                (outcomes[$0].target.model, "=", outcomes[$0].result)
+            }
+        }
     }
 
     private func addTimes(ended: NIODeadline, to line: inout LogLine) {
@@ -79,6 +93,9 @@ struct RequestRecord {
         line.add("bytes_out", bytesOut)
     }
 }
+
+@available(*, unavailable)
+extension RequestRecord: Sendable {}
 
 /// What clipping did to a request, as the client and the log are told.
 struct ClipReceipt: Equatable {

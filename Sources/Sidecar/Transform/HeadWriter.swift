@@ -45,8 +45,9 @@ struct HeadWriter: ~Copyable {
     }
 
     mutating func put(_ text: String) {
-        var text = text
-        text.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+        let isPut: Void? = text.utf8.withContiguousStorageIfAvailable { put(UnsafeRawBufferPointer($0)) }
+        // Only a string that was bridged from elsewhere is stored in another way.
+        if isPut == nil { for byte in text.utf8 { put(byte: byte) } }
     }
 
     mutating func put(byte: UInt8) {
@@ -68,6 +69,8 @@ struct HeadWriter: ~Copyable {
     ///
     /// Model names come out of a request body: without this a client could write headers of its own.
     mutating func put(untrusted text: String) {
-        for byte in text.utf8 { put(byte: byte >= 0x20 && byte < 0x7F ? byte : 0x3F) }
+        let start = count
+        put(text)
+        for place in start..<count where room[place] < 0x20 || room[place] >= 0x7F { room[place] = 0x3F }
     }
 }

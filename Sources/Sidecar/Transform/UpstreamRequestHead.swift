@@ -37,7 +37,7 @@ struct UpstreamRequestHead {
 
     /// What was seen while copying and decides what is added.
     private struct Seen {
-        var forwardedFor: Range<Int>?
+        var hasForwardedFor = false
         var hasForwardedProto = false
         var hasForwardedHost = false
         var hasRequestID = false
@@ -48,7 +48,8 @@ struct UpstreamRequestHead {
     private func putRequestLine(_ raw: UnsafeRawBufferPointer, _ out: inout HeadWriter) {
         out.put(raw.slice(head.method))
         out.put(byte: 0x20)
-        out.put(pathPrefix)
+        // `*` is the server as a whole, not a path under a prefix.
+        if raw[head.target.lowerBound] != 0x2A { out.put(pathPrefix) }
         out.put(raw.slice(head.target))
         out.put(" HTTP/1.1\r\n")
     }
@@ -56,7 +57,7 @@ struct UpstreamRequestHead {
     private func putFields(_ raw: UnsafeRawBufferPointer, _ out: inout HeadWriter) -> Seen {
         var seen = Seen()
         var run = head.fields.first?.start ?? 0
-        for field in head.fields where !keeps(field, &seen) {
+        for field in head.fields where !keeps(field, raw, &seen) {
             out.put(raw.slice(run..<field.start))
             run = field.end
         }
@@ -64,30 +65,45 @@ struct UpstreamRequestHead {
         return seen
     }
 
-    private func keeps(_ field: HeaderField, _ seen: inout Seen) -> Bool {
+    private func keeps(_ field: HeaderField, _ raw: UnsafeRawBufferPointer, _ seen: inout Seen) -> Bool {
         switch field.header {
         // Written anew for an upgrade: `Upgrade` passes, the rest of `Connection` does not.
         case .upgrade: return head.isUpgrade
         case .expect, .ours: return false
         case .contentLength: return bodyCount == nil
-        case .acceptEncoding: return !asksForIdentity
-        case .retries: return !forbidsRetries
+        case .acceptEncoding: return !asksForIdentity && !field.isHopByHop
+        case .retries: return !forbidsRetries && !field.isHopByHop
+        // Written anew with the client's address behind; `Connection` cannot name it away.
         case .xForwardedFor:
-            guard seen.forwardedFor == nil else { return true }
-            seen.forwardedFor = field.value
+            seen.hasForwardedFor = seen.hasForwardedFor || !field.value.isEmpty
             return false
+        default:
+            guard !field.isHopByHop else { return false }
+            return keepsOwn(field, raw.slice(field.value), &seen)
+        }
+    }
+
+    /// Keeps what the sidecar would otherwise add itself; ids only if they are those that it goes by.
+    private func keepsOwn(_ field: HeaderField, _ value: UnsafeRawBufferPointer, _ seen: inout Seen) -> Bool {
+        switch field.header {
         case .xForwardedProto: seen.hasForwardedProto = true
         case .xForwardedHost: seen.hasForwardedHost = true
-        case .xRequestID: seen.hasRequestID = true
-        case .traceparent: seen.hasTraceparent = true
         case .host: seen.host = field.value
+        case .xRequestID:
+            guard !seen.hasRequestID, value.elementsEqual(requestID.utf8) else { return false }
+            seen.hasRequestID = true
+        case .traceparent:
+            guard !seen.hasTraceparent, value.dropFirst(3).starts(with: traceID.utf8) else { return false }
+            seen.hasTraceparent = true
         default: break
         }
-        return !field.isHopByHop
+        return true
     }
 
     private func putAdditions(_ raw: UnsafeRawBufferPointer, _ seen: Seen, _ out: inout HeadWriter) {
         if head.isUpgrade { out.put("Connection: Upgrade\r\n") }
+        // HTTP/1.0 can do without, HTTP/1.1 cannot (RFC 9112, section 3.2).
+        if seen.host == nil { out.put("Host:\r\n") }
         if let bodyCount {
             out.put("Content-Length: ")
             out.put(number: bodyCount)
@@ -116,9 +132,11 @@ struct UpstreamRequestHead {
 
     private func putForwarding(_ raw: UnsafeRawBufferPointer, _ seen: Seen, _ out: inout HeadWriter) {
         out.put("Via: 1.1 sidecar\r\nX-Forwarded-For: ")
-        if let earlier = seen.forwardedFor, !earlier.isEmpty {
-            out.put(raw.slice(earlier))
-            out.put(", ")
+        if seen.hasForwardedFor {
+            for field in head.fields where field.header == .xForwardedFor && !field.value.isEmpty {
+                out.put(raw.slice(field.value))
+                out.put(", ")
+            }
         }
         out.put(clientAddress)
         out.put("\r\n")

@@ -20,10 +20,10 @@ struct WholeChunks {
     mutating func take(_ bytes: ByteBuffer, lastChunkEnd: Int, write: (ByteBuffer) -> Void) {
         var rest = bytes
         if lastChunkEnd > 0, let whole = rest.readSlice(length: lastChunkEnd) {
+            endsAtEvent = Self.endsWithEmptyLine(tail, whole)
             if tail.readableBytes > 0 { write(tail) }
             write(whole)
             tail = rest
-            endsAtEvent = whole.endsWithEmptyLine
             return
         }
         if tail.readableBytes == 0 { tail = rest } else { tail.writeImmutableBuffer(rest) }
@@ -39,16 +39,20 @@ struct WholeChunks {
         tail = ByteBuffer()
         return taken
     }
-}
 
-extension ByteBuffer {
-    /// Whether the last chunk's data ends with an empty line; the two bytes behind it are the chunk's own line end.
-    fileprivate var endsWithEmptyLine: Bool {
-        withUnsafeReadableBytes { raw in
-            guard raw.count >= 5 else { return false }
-            let end = raw.count - 2
-            guard raw[end - 1] == 0x0A else { return false }
-            return raw[end - 2] == 0x0A || (raw[end - 2] == 0x0D && raw[end - 3] == 0x0A)
+    /// Whether the data of the last chunk ends with an empty line, told from its last bytes.
+    ///
+    /// The line end of the chunk's own size must not be taken for one of its data: in doubt the answer is no.
+    private static func endsWithEmptyLine(_ tail: ByteBuffer, _ whole: ByteBuffer) -> Bool {
+        var recent: UInt64 = 0
+        if whole.readableBytes < 8 {
+            for byte in tail.readableBytesView.suffix(8) { recent = recent << 8 | UInt64(byte) }
         }
+        for byte in whole.readableBytesView.suffix(8) { recent = recent << 8 | UInt64(byte) }
+        // Behind the data stands the chunk's line end.
+        let data = recent >> 16
+        if data & 0xFFFF == 0x0A0A { return data >> 16 & 0xFF != 0x0D }
+        let mayBeSizeOfTwo = data >> 32 & 0xFF == 0x32 && [0x00, 0x0A, 0x30].contains(data >> 40 & 0xFF)
+        return data & 0xFFFF_FFFF == 0x0D0A_0D0A && !mayBeSizeOfTwo
     }
 }

@@ -148,6 +148,11 @@ struct UsageFields {
 
     private static func number(_ document: UnsafeRawBufferPointer, _ range: Range<Int>) -> Double? {
         guard range.count <= 32 else { return nil }
+        // Nearly all are whole numbers; only a cost is worth the general way.
+        let digits = document[range]
+        if digits.count <= 15, digits.allSatisfy({ $0 &- 0x30 < 10 }) {
+            return Double(digits.reduce(0) { $0 * 10 + Int($1 - 0x30) })
+        }
         return Double(String(decoding: document[range], as: UTF8.self))
     }
 

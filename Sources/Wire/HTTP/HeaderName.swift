@@ -101,7 +101,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 16: name.first(.contentEncoding, .xForwardedHost, .proxyConnection)
         case 17: name.first(.transferEncoding, .xForwardedProto, .litellmAPIKey)
         case 19: name.first(.chatID)
-        case 22: name.first(.retries)
+        case 21: name.first(.retries)
         default: name.startsWithOurs ? .ours : .other
         }
     }

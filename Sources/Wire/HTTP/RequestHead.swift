@@ -30,9 +30,7 @@ public struct RequestHead: Sendable {
         let line = try RequestLine(reading: head)
         var read = try HeadFields(reading: head, from: line.end)
         read.markNominated(in: head)
-        guard read.hosts == 1 || (line.minorVersion == 0 && read.hosts == 0) else {
-            throw read.hosts == 0 ? .syntax("no Host header") : .syntax("more than one Host header")
-        }
+        try Self.checkHost(of: read, line, in: head)
         guard line.minorVersion == 1 || !read.hasTransferEncoding else {
             throw .syntax("Transfer-Encoding in HTTP/1.0")
         }
@@ -52,6 +50,20 @@ public struct RequestHead: Sendable {
     /// The first field of a name.
     public func first(_ header: HeaderName) -> HeaderField? {
         fields.first { $0.header == header }
+    }
+
+    /// One `Host`, whose value can be no more than a name or an address and a port (RFC 9112, section 3.2).
+    private static func checkHost(
+        of read: HeadFields,
+        _ line: RequestLine,
+        in head: UnsafeRawBufferPointer
+    ) throws(HeadError) {
+        guard let host = read.fields.first(where: { $0.header == .host }) else {
+            guard line.minorVersion == 0 else { throw .syntax("no Host header") }
+            return
+        }
+        guard read.hosts == 1 else { throw .syntax("more than one Host header") }
+        guard head.slice(host.value).allSatisfy(isAuthority) else { throw .syntax("a bad Host header") }
     }
 
     private static func expectsContinue(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
@@ -77,8 +89,7 @@ private struct RequestLine {
         guard position > start, head[position] == 0x20 else { throw .syntax("a bad request line") }
         target = try Self.originForm(of: start..<position, in: head)
         let version = position + 1
-        guard head.count >= version + 10, head.slice(version..<version + 7).equalsIgnoringCase("http/1.")
-        else {
+        guard head.count >= version + 10, head.slice(version..<version + 7).isHTTP1 else {
             throw .syntax("a bad HTTP version")
         }
         let digit = head[version + 7]
@@ -96,13 +107,34 @@ private struct RequestLine {
     ) throws(HeadError) -> Range<Int> {
         let text = head.slice(target)
         if text.contains(0x23) { throw .syntax("a fragment in the request target") }
-        if text[0] == 0x2F || (text.count == 1 && text[0] == 0x2A) { return target }
+        if text[0] == 0x2F { return target }
+        // `*` is the server as a whole, and only OPTIONS can ask about that.
+        if text.count == 1, text[0] == 0x2A,
+            head.slice(0..<target.lowerBound - 1).elementsEqual("OPTIONS".utf8)
+        {
+            return target
+        }
         for scheme in ["http://", "https://"] as [StaticString] {
             let length = scheme.utf8CodeUnitCount
             guard text.count > length, text.slice(0..<length).equalsIgnoringCase(scheme) else { continue }
-            guard let slash = text.slice(length..<text.count).firstIndex(of: 0x2F), slash > 0 else { break }
+            // A query or a user before the first slash is where readers differ on what the path is.
+            let slash = text.slice(length..<text.count).firstIndex { !isAuthority($0) } ?? text.count - length
+            guard slash > 0, length + slash < text.count, text[length + slash] == 0x2F else { break }
             return (target.lowerBound + length + slash)..<target.upperBound
         }
         throw .syntax("a bad request target")
     }
+}
+
+/// Whether a byte may stand in a host and port (RFC 3986, section 3.2), a user's name left out.
+private func isAuthority(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x22, 0x23, 0x2F, 0x3C, 0x3E...0x40, 0x5C, 0x5E, 0x60, 0x7B...0x7D: false
+    default: byte > 0x20 && byte < 0x7F
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes begin a version of HTTP/1; unlike most of HTTP its name has one spelling (section 2.3).
+    var isHTTP1: Bool { elementsEqual("HTTP/1.".utf8) }
 }

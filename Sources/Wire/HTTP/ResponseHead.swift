@@ -18,7 +18,7 @@ public struct ResponseHead: Sendable {
     ///   - isHead: whether it answers a HEAD request, so that no body follows.
     public init(reading head: UnsafeRawBufferPointer, toHEAD isHead: Bool) throws(HeadError) {
         try checkControlCharacters(head)
-        guard head.count >= 15, head.slice(0..<7).equalsIgnoringCase("http/1."),
+        guard head.count >= 15, head.slice(0..<7).isHTTP1,
             head[7] == 0x30 || head[7] == 0x31, head[8] == 0x20
         else { throw .syntax("a bad status line") }
         var status = 0
