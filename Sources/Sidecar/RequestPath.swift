@@ -22,7 +22,8 @@ final class Exchange {
     /// The upstream that the listener fronts.
     let upstream: UpstreamReference?
     let head: RequestHead
-    let headBytes: ByteBuffer
+    /// Empty once the answer is under way: a slice keeps the whole receive buffer alive.
+    private(set) var headBytes: ByteBuffer
     /// Whether the body is read before it is passed on.
     let isInspected: Bool
     /// Whether the body passes while it arrives.
@@ -128,12 +129,15 @@ final class Exchange {
         if loop.shared.bufferedBytes.increment(by: added) > limit { client.buffersAreFull() }
     }
 
-    /// Forgets the body once it cannot be needed again.
-    func releaseBody() {
-        loop.shared.bufferedBytes.decrement(by: heldBytes)
+    /// Forgets what was received once nothing can be sent again.
+    func releaseRequest() {
+        if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
         heldBytes = 0
         body = ByteBuffer()
+        headBytes = ByteBuffer()
         request = nil
+        heldAnswer = nil
+        attempt?.body = nil
     }
 
     /// The body is complete.
@@ -233,7 +237,7 @@ final class Exchange {
         isOver = true
         settle(verdict)
         attempt.take()?.connection?.abandon()
-        releaseBody()
+        releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         record.clip = clipReceipt
         loop.observe(record, snapshot: snapshot)

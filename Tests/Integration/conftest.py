@@ -63,10 +63,10 @@ def start_sidecar(tmp_path: Path) -> Iterator[Callable[..., Sidecar]]:
     """Starts sidecars; at the end each must still live, and end with status 0."""
     started: list[Sidecar] = []
 
-    def start(upstream: str, dify: str | None = None, **sections: object) -> Sidecar:
+    def start(upstream: str, **options: object) -> Sidecar:
         folder = tmp_path / f"sidecar-{len(started)}"
         folder.mkdir()
-        started.append(Sidecar(folder, upstream, dify, **sections))
+        started.append(Sidecar(folder, upstream, **options))
         return started[-1]
 
     yield start

@@ -95,11 +95,14 @@ class Provider(Program):
     """The scripted provider of provider.py."""
 
     def __init__(self, folder: Path) -> None:
-        port = free_port()
         script = Path(__file__).with_name("provider.py")
-        super().__init__([sys.executable, str(script), "--port", str(port)], folder / "provider.log")
-        self.url = f"http://127.0.0.1:{port}"
-        self.wait_until(self.url, 30)
+        super().__init__([sys.executable, str(script)], folder / "provider.log")
+        deadline = time.monotonic() + 60
+        while not self.output().endswith("\n"):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(f"the provider does not start:\n{self.output()}")
+            time.sleep(0.02)
+        self.url = f"http://127.0.0.1:{self.output().strip()}"
 
     def play(self, model: str, kind: str, **options: object) -> None:
         post(f"{self.url}/control/scenario", {"model": model, "kind": kind, **options})
@@ -150,31 +153,45 @@ class LiteLLM(Program):
 
 
 class Sidecar(Program):
-    """The sidecar with a configuration of its own, on free ports."""
+    """The sidecar with a configuration of its own, on ports of the system's choice."""
 
-    def __init__(self, folder: Path, upstream: str, dify: str | None = None, **sections: object) -> None:
+    def __init__(
+        self, folder: Path, upstream: str, dify: str | None = None, token: str = "", **sections: object
+    ) -> None:
         if not SIDECAR.exists():
             raise RuntimeError(f"{SIDECAR} is missing: build it, or name it in SIDECAR_BIN")
-        self.gateway = f"http://127.0.0.1:{free_port()}"
-        self.admin = f"http://127.0.0.1:{free_port()}"
-        self.dify = f"http://127.0.0.1:{free_port()}" if dify else None
         self.stopped_by_test = False
-        configuration = self.configuration(upstream, dify) | sections
+        configuration = self.configuration(upstream, dify, token) | sections
         path = folder / "sidecar.json"
         path.write_text(json.dumps(configuration, indent=1))
         super().__init__([str(SIDECAR), "serve", "--config", str(path)], folder / "sidecar.log")
+        addresses = self.addresses(set(configuration["listen"]))
+        self.gateway = addresses["gateway"]
+        self.admin = addresses["admin"]
+        self.dify = addresses.get("dify")
         self.wait_until(f"{self.admin}/health/ready", 30)
 
-    def configuration(self, upstream: str, dify: str | None) -> dict:
+    def configuration(self, upstream: str, dify: str | None, token: str) -> dict:
+        anywhere = "127.0.0.1:0"
         listen = {
-            "gateway": {"address": self.gateway.removeprefix("http://"), "upstream": "litellm"},
-            "admin": {"address": self.admin.removeprefix("http://")},
+            "gateway": {"address": anywhere, "upstream": "litellm"},
+            "admin": {"address": anywhere, "token": token},
         }
         upstreams = {"litellm": {"kind": "litellm", "url": upstream}}
         if dify:
-            listen["dify"] = {"address": self.dify.removeprefix("http://"), "upstream": "dify"}
+            listen["dify"] = {"address": anywhere, "upstream": "dify"}
             upstreams["dify"] = {"kind": "dify", "url": dify}
         return {"version": 1, "listen": listen, "upstreams": upstreams}
+
+    def addresses(self, listeners: set[str]) -> dict[str, str]:
+        """Where it listens, as its log tells."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            opened = [line for line in self.log_lines() if line.get("msg") == "listening"]
+            if {line["listener"] for line in opened} == listeners:
+                return {line["listener"]: f"http://{line['address']}" for line in opened}
+            time.sleep(0.005)
+        raise RuntimeError(f"the sidecar does not say where it listens:\n{self.output()[-4000:]}")
 
     def stop(self, seconds: float = 40) -> int:
         self.stopped_by_test = True
@@ -197,5 +214,6 @@ class Sidecar(Program):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def log_lines(self) -> list[dict]:
-        """The JSON lines written so far, one for every request and event."""
-        return [json.loads(line) for line in self.output().splitlines() if line.startswith("{")]
+        """The JSON lines written so far, one for every request and event; a line that is not whole yet is left out."""
+        whole = self.output().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]

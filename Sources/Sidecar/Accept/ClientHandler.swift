@@ -140,6 +140,8 @@ final class ClientHandler: ChannelDuplexHandler {
             case .responding, .tunnel, .lingering: goesOn = false
             }
         }
+        // An empty slice would keep the whole receive buffer alive.
+        if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     /// Reads a head, if it is complete.

@@ -84,6 +84,7 @@ final class LoopContext {
         let now = NIODeadline.now()
         for client in clients.values { client.tick(now: now) }
         for pool in pools.values { pool.sweep(now: now) }
+        shared.memoryTrim.observe(bufferedBytes: shared.bufferedBytes.value)
         log.flush()
     }
 

@@ -201,7 +201,6 @@ extension Exchange {
         record.status = answer.head.status
         record.model = model
         record.outcomes = failover?.outcomes ?? []
-        if answer.isComplete, plan?.route != nil { releaseBody() }
         let isHTTP10 = head.minorVersion == 0
         answer.stripsChunking = isHTTP10 && answer.isChunked
         answer.keepsAlive =
@@ -218,6 +217,8 @@ extension Exchange {
         let held = answer.raw
         answer.raw = ByteBuffer()
         write(written, before: held, stripped: answer.stripsChunking)
+        answer.bytes = ByteBuffer()
+        releaseRequest()
         if answer.reader != nil, !answer.countsAsStream {
             answer.countsAsStream = true
             loop.metrics.add(.streamsOpen, .none, 1)

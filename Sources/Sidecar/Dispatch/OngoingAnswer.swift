@@ -20,7 +20,8 @@ struct OngoingAnswer {
     static let maxReadBytes = 1_048_576
 
     let head: ResponseHead
-    let bytes: ByteBuffer
+    /// The head as it came; empty once it was passed on, since a slice keeps the whole receive buffer alive.
+    var bytes: ByteBuffer
     var mode: Mode
     /// Body as it was framed, until it is relayed.
     var raw = ByteBuffer()

@@ -23,7 +23,8 @@ struct WholeChunks {
             endsAtEvent = Self.endsWithEmptyLine(tail, whole)
             if tail.readableBytes > 0 { write(tail) }
             write(whole)
-            tail = rest
+            // An empty slice would keep the whole receive buffer alive.
+            tail = rest.readableBytes > 0 ? rest : ByteBuffer()
             return
         }
         if tail.readableBytes == 0 { tail = rest } else { tail.writeImmutableBuffer(rest) }

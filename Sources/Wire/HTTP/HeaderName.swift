@@ -119,7 +119,7 @@ extension UnsafeRawBufferPointer {
 
     fileprivate var startsWithOurs: Bool {
         let prefix: StaticString = "x-sidecar-"
-        guard count > prefix.utf8CodeUnitCount else { return false }
+        guard count >= prefix.utf8CodeUnitCount else { return false }
         return slice(0..<prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
     }
 }
