@@ -13,6 +13,7 @@ final class Assembly {
     private let group: MultiThreadedEventLoopGroup
     private let shared: SharedState
     private let log: EventLog
+    private let snapshot: Snapshot
     private let loops: [NIOLoopBound<LoopContext>]
     private let isReady = Switch()
     private var listeners: [any Channel] = []
@@ -24,8 +25,8 @@ final class Assembly {
         log = EventLog(writer: writer)
         shared = SharedState(tls: try UpstreamTLS(extraCA: extraCA), logWriter: writer, breakers: Breakers())
         group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
-        let snapshot = Snapshot(loaded.configuration)
-        loops = try group.makeIterator().map { [shared] loop in
+        snapshot = Snapshot(loaded.configuration, listed: shared.listedModels)
+        loops = try group.makeIterator().map { [shared, snapshot] loop in
             try loop.submit {
                 let context = LoopContext(eventLoop: loop, shared: shared, snapshot: snapshot)
                 context.start()
@@ -63,7 +64,7 @@ final class Assembly {
         let pages = AdminPages(
             shared: shared,
             token: admin.token,
-            configuration: loaded.configuration,
+            snapshot: snapshot,
             loops: loops,
             isReady: isReady
         )

@@ -76,6 +76,11 @@ final class Exchange {
 
     var configuration: Configuration { snapshot.configuration }
 
+    /// Whether the answer has no body (RFC 9110, section 9.3.2).
+    var isHEAD: Bool {
+        headBytes.withUnsafeReadableBytes { $0.count > 4 && $0.slice(head.method).elementsEqual("HEAD".utf8) }
+    }
+
     // MARK: - Accept
 
     /// The head is complete and strict.
@@ -212,7 +217,8 @@ final class Exchange {
         record.status = error.status
         let keepsAlive = isBodyComplete && head.keepsAlive && error.leavesConnectionUsable
         client.write(
-            ErrorAnswer(error, dialect: record.dialect).response(keepsAlive: keepsAlive, notes: notes)
+            ErrorAnswer(error, dialect: record.dialect)
+                .response(keepsAlive: keepsAlive, notes: notes, toHEAD: isHEAD)
         )
         end(keepsAlive: keepsAlive)
     }

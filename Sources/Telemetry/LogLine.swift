@@ -77,14 +77,13 @@ public struct LogLine: ~Copyable {
     public mutating func add(_ key: StaticString, _ time: UTCTime) {
         name(key)
         put(0x22)
-        let parts: [(Int, Int, UInt8)] = [
-            (time.year, 4, 0x2D), (time.month, 2, 0x2D), (time.day, 2, 0x54),
-            (time.hour, 2, 0x3A), (time.minute, 2, 0x3A), (time.second, 2, 0x2E), (time.millisecond, 3, 0x5A),
-        ]
-        for (number, count, mark) in parts {
-            put(digits: number, count: count)
-            put(mark)
-        }
+        put(digits: time.year, count: 4, then: 0x2D)
+        put(digits: time.month, count: 2, then: 0x2D)
+        put(digits: time.day, count: 2, then: 0x54)
+        put(digits: time.hour, count: 2, then: 0x3A)
+        put(digits: time.minute, count: 2, then: 0x3A)
+        put(digits: time.second, count: 2, then: 0x2E)
+        put(digits: time.millisecond, count: 3, then: 0x5A)
         put(0x22)
     }
 
@@ -152,6 +151,11 @@ public struct LogLine: ~Copyable {
             put(UInt8(truncatingIfNeeded: 0x30 + number.magnitude / divisor % 10))
             divisor /= 10
         }
+    }
+
+    private mutating func put(digits number: Int, count: Int, then mark: UInt8) {
+        put(digits: number, count: count)
+        put(mark)
     }
 
     /// Puts a number with leading zeros.

@@ -25,8 +25,12 @@ public struct MetricsShard: Sendable {
 
     /// Puts a value into a histogram; a metric that is none is left alone.
     public mutating func observe(_ metric: Metric, _ labels: Labels = .none, _ value: Double) {
+        let key = Key(metric: metric, labels: labels)
+        if histograms[key]?.observe(value) != nil { return }
         guard case .histogram(let bounds) = metric.description.kind else { return }
-        histograms[Key(metric: metric, labels: labels), default: Histogram(bounds: bounds)].observe(value)
+        var histogram = Histogram(bounds: bounds)
+        histogram.observe(value)
+        histograms[key] = histogram
     }
 
     /// Adds another shard's figures; gauges add up too, since each loop holds its own share.

@@ -104,7 +104,7 @@ public struct Conversation: Sendable {
     ///   passed on.
     /// - Complexity: O(*n*), about 1 GB/s in tool definitions and 10 GB/s in long strings.
     public init?(scanning body: UnsafeRawBufferPointer, as dialect: Dialect) {
-        guard var scan = ConversationScan(body, dialect), let scanned = scan.run() else { return nil }
+        guard let scan = ConversationScan(body, dialect), let scanned = scan.run() else { return nil }
         self = scanned
     }
 

@@ -16,7 +16,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
             let text = member.key.string(in: body)
             let quoted = quotedJSON(text)
             precondition(quoted.first == 0x22 && quoted.last == 0x22)
-            precondition(member.key.isEqual(to: text, in: body) || text.contains("\u{FFFD}"))
+            precondition(member.key.isEqual(to: text, in: body) || text.unicodeScalars.contains("\u{FFFD}"))
         }
     }
     return 0

@@ -14,7 +14,8 @@ struct ArchitectureTests {
             "Sidecar",
             [
                 "Policies", "Wire", "Telemetry", "TokenCount", "CSidecar", "Glibc", "Synchronization",
-                "FoundationEssentials", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "ArgumentParser",
+                "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL",
+                "ArgumentParser",
             ]
         ),
     ]

@@ -9,6 +9,7 @@ final class SharedState: Sendable {
     let connections = Gauge()
     /// Bytes of request bodies that are held in memory.
     let bufferedBytes = Gauge()
+    let listedModels = ListedModels()
     let memoryTrim = MemoryTrim()
     /// Whether the process has been told to stop.
     let isDraining = Switch()

@@ -13,10 +13,12 @@ final class Snapshot: Sendable {
     private let gatewayUpstream: UpstreamReference?
     private let difyUpstream: UpstreamReference?
     private let models: [String: Label]
+    private let listed: ListedModels
     private let routes: [String: Label]
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, listed: ListedModels = ListedModels()) {
         self.configuration = configuration
+        self.listed = listed
         let policies = configuration.policies
         asks = policies.asks
         let upstreams = configuration.upstreams.mapValues(UpstreamReference.init)
@@ -54,15 +56,22 @@ final class Snapshot: Sendable {
         upstreams[name]
     }
 
-    /// The label of a model: its name when the configuration spells it out, else `other`.
+    /// The label of a model: its name when the configuration spells it out or the upstream lists it, else `other`.
     func label(ofModel model: String) -> Label {
-        models[model] ?? .other
+        models[model] ?? listed[model] ?? .other
     }
 
-    /// The label of a target, with its upstream when that is not the listener's own.
-    func label(of target: Target, listenerUpstream: String) -> Label {
-        guard target.upstream != listenerUpstream else { return label(ofModel: target.model) }
-        guard models[target.model] != nil else { return .other }
+    /// Notes that the upstream lists a model.
+    func list(_ model: String) {
+        if models[model] == nil, listed[model] == nil { listed.insert(model) }
+    }
+
+    /// The label of a target, with its upstream when that is not the gateway's own.
+    func label(of target: Target) -> Label {
+        let label = label(ofModel: target.model)
+        guard label != .other, let gatewayUpstream, target.upstream != gatewayUpstream.name else {
+            return label
+        }
         return Label("\(target.model)@\(target.upstream)")
     }
 

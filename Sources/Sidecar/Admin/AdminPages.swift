@@ -15,7 +15,7 @@ struct AdminPage: Sendable {
 struct AdminPages: Sendable {
     let shared: SharedState
     let token: String?
-    let configuration: Configuration
+    let snapshot: Snapshot
     let loops: [NIOLoopBound<LoopContext>]
     /// Whether every listener is open.
     let isReady: Switch
@@ -84,11 +84,13 @@ struct AdminPages: Sendable {
 
     private func addGauges(to total: inout MetricsShard) {
         let now = ContinuousClock.now
-        for (target, breaker) in shared.breakers.states {
-            let state = breaker.status(at: now).gauge
-            total.set(.breakerState, Labels(Label("\(target.model)@\(target.upstream)")), to: state)
-        }
-        total.set(.configurationInfo, Labels(Label(configuration.hash)), to: 1)
+        // Models that nobody lists share the label `other`: it shows the worst of them.
+        let states = Dictionary(
+            shared.breakers.states.map { (snapshot.label(of: $0.target), $0.breaker.status(at: now).gauge) },
+            uniquingKeysWith: max
+        )
+        for (target, state) in states { total.set(.breakerState, Labels(target), to: state) }
+        total.set(.configurationInfo, Labels(Label(snapshot.configuration.hash)), to: 1)
         total.add(.reloads, Labels(Label("ok")), 0)
         total.set(.logLinesDropped, to: Double(shared.logWriter.droppedLines))
         ProcessFigures.add(to: &total)
@@ -98,7 +100,7 @@ struct AdminPages: Sendable {
         let now = ContinuousClock.now
         let document = StatusDocument(
             version: BuildVersion.number,
-            configuration: configuration.hash,
+            configuration: snapshot.configuration.hash,
             draining: shared.isDraining.value,
             connections: shared.connections.value,
             bufferedBytes: shared.bufferedBytes.value,

@@ -3,8 +3,10 @@ internal import Synchronization
 
 /// The circuit breakers of all targets, shared by the event loops.
 final class Breakers: Sendable {
-    /// `$requested` under a glob makes targets of names that clients invent: beyond this many, new ones go
-    /// unguarded rather than fill the memory.
+    /// The most breakers that are kept.
+    ///
+    /// `$requested` under a glob makes targets of names that clients invent. At this many, those that are closed
+    /// are forgotten, which costs them no more than a count of failures; should all be open, new ones go unguarded.
     private static let maxTargets = 4096
 
     private let table = Mutex<[Target: CircuitBreaker]>([:])
@@ -19,6 +21,9 @@ final class Breakers: Sendable {
     ) -> CircuitBreaker.Admission {
         let now = ContinuousClock.now
         return table.withLock { table in
+            if table[target] == nil, table.count >= Self.maxTargets {
+                table = table.filter { $0.value.status(at: now) != .closed }
+            }
             guard table[target] != nil || table.count < Self.maxTargets else {
                 var unguarded = CircuitBreaker(settings: settings)
                 return unguarded.admit(at: now)

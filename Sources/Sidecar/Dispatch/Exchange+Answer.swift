@@ -11,14 +11,13 @@ extension Exchange {
     /// The final head of a response is there.
     func responseStarted(_ head: ResponseHead, _ bytes: ByteBuffer) {
         guard !isOver else { return }
-        var answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
+        let answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
         if isInspected, head.first(.contentEncoding) == nil, isEventStream(head, bytes), head.status < 300 {
             answer.reader = ChatStreamReader(dialect: record.dialect)
         }
-        let mode = answer.mode
         self.answer = answer
         wasTouched = true
-        switch mode {
+        switch answer.mode {
         case .relaying: accept()
         case .tunnel: openTunnel()
         case .holdingError, .holdingStream: break
@@ -48,8 +47,7 @@ extension Exchange {
     func readPayload(
         _ scan: ((UnsafeRawBufferPointer) -> Void) -> UpstreamState.BodyProgress
     ) -> UpstreamState.BodyProgress {
-        // Taken out while it is fed, so that a stream of many small chunks is not looked up again for each.
-        guard var answer = answer.take() else { return scan { _ in } }
+        guard let answer else { return scan { _ in } }
         var byteCount = 0
         let collects = isInspected && answer.collectsPayload || answer.stripsChunking
         let progress = scan { payload in
@@ -57,7 +55,6 @@ extension Exchange {
             answer.reader?.feed(payload)
             if collects { answer.payload.writeBytes(payload) }
         }
-        self.answer = answer
         record.upstreamBytesIn += byteCount
         record.bytesOut += byteCount
         return progress
@@ -180,53 +177,66 @@ extension Exchange {
 
     /// The answer is one that the client gets.
     private func accept() {
+        noteListedModel()
         observeAttempt(outcome: .ok)
         // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
         if attempt?.isProbe == true { settle(.success) }
         act { $0.answered() }
     }
 
+    private func noteListedModel() {
+        guard isInspected, let answer, let field = answer.head.first(.modelGroup) else { return }
+        let group = answer.bytes.withUnsafeReadableBytes {
+            String(decoding: $0.slice(field.value), as: UTF8.self)
+        }
+        if group == attempt?.target.model { snapshot.list(group) }
+    }
+
     func relayAnswer() {
-        guard let answer = answer.take() else { return }
-        relay(answer, model: attempt?.target.model ?? "")
+        startRelay(model: attempt?.target.model ?? "")
     }
 
     func relayHeldAnswer() {
         guard let held = heldAnswer.take() else { return }
-        relay(held.answer, model: held.model)
+        answer = held.answer
+        startRelay(model: held.model)
     }
 
-    private func relay(_ taken: consuming OngoingAnswer, model: String) {
-        var answer = taken
-        record.status = answer.head.status
+    /// Writes the head and goes on to pass the body.
+    private func startRelay(model: String) {
+        guard let head = answer?.head else { return }
+        record.status = head.status
         record.model = model
         record.outcomes = failover?.outcomes ?? []
-        let isHTTP10 = head.minorVersion == 0
-        answer.stripsChunking = isHTTP10 && answer.isChunked
-        answer.keepsAlive =
-            head.keepsAlive && isBodyComplete && !answer.stripsChunking && answer.head.framing != .untilClose
-            && !loop.isDraining
-        answer.mode = .relaying
-        let written = ClientResponseHead(
+        let isHTTP10 = self.head.minorVersion == 0
+        let stripsChunking = isHTTP10 && head.framing == .chunked
+        let keepsAlive =
+            self.head.keepsAlive && isBodyComplete && !stripsChunking && head.framing != .untilClose
+        answer?.stripsChunking = stripsChunking
+        answer?.keepsAlive = keepsAlive && !loop.isDraining
+        answer?.mode = .relaying
+        writeHead(isForHTTP10: isHTTP10)
+        releaseRequest()
+        if answer?.reader != nil, answer?.countsAsStream == false {
+            answer?.countsAsStream = true
+            loop.metrics.add(.streamsOpen, .none, 1)
+        }
+        if stripsChunking { writePayload() }
+        if answer?.isComplete == true { finishRelay() }
+    }
+
+    private func writeHead(isForHTTP10: Bool) {
+        guard let answer else { return }
+        let head = ClientResponseHead(
             head: answer.head,
             bytes: answer.bytes,
             keepsAlive: answer.keepsAlive,
-            isForHTTP10: isHTTP10,
+            isForHTTP10: isForHTTP10,
             notes: notes
         )
-        let held = answer.raw
+        write(head, before: answer.raw, stripped: answer.stripsChunking)
         answer.raw = ByteBuffer()
-        write(written, before: held, stripped: answer.stripsChunking)
         answer.bytes = ByteBuffer()
-        releaseRequest()
-        if answer.reader != nil, !answer.countsAsStream {
-            answer.countsAsStream = true
-            loop.metrics.add(.streamsOpen, .none, 1)
-        }
-        let (stripsChunking, isComplete) = (answer.stripsChunking, answer.isComplete)
-        self.answer = answer
-        if stripsChunking { writePayload() }
-        if isComplete { finishRelay() }
     }
 
     /// Writes the head, and what was held of the body behind it.

@@ -3,8 +3,8 @@ internal import Policies
 internal import Telemetry
 internal import Wire
 
-/// The attempt that is under way.
-struct OngoingAttempt {
+/// The attempt that is under way; it belongs to the request's event loop.
+final class OngoingAttempt {
     let place: Int
     let target: Target
     let upstream: UpstreamReference
@@ -12,12 +12,21 @@ struct OngoingAttempt {
     var ticket: CircuitBreaker.Ticket?
     var isProbe = false
     var connection: UpstreamHandler?
-    var sent = NIODeadline.now()
+    var sent = NIODeadline.distantPast
     var body: ByteBuffer?
     var isEdited = false
     var countedTokens: Int?
     var wasClipped = false
+
+    init(place: Int, target: Target, upstream: UpstreamReference) {
+        self.place = place
+        self.target = target
+        self.upstream = upstream
+    }
 }
+
+@available(*, unavailable)
+extension OngoingAttempt: Sendable {}
 
 extension Exchange {
     /// Carries out what the failover decided.
@@ -84,7 +93,7 @@ extension Exchange {
         // Taken out, so that the event changes its arrays in place.
         guard var failover = failover.take() else { return }
         let action = event(&failover)
-        self.failover = failover
+        self.failover = consume failover
         if case .send = action {} else if let verdict { settle(verdict) }
         perform(action)
     }
@@ -99,7 +108,7 @@ extension Exchange {
     /// Counts a move from one target to the next.
     private func noteMove(from: Target, reason: String) {
         guard let to = attempt?.target, to != from else { return }
-        loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot, upstream: upstream)
+        loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot)
     }
 
     // MARK: - Transform
@@ -158,9 +167,6 @@ extension Exchange {
         var head = upstreamHead(bodyCount: body?.readableBytes).written(roomBehind: small?.readableBytes ?? 0)
         if let small { head.writeImmutableBuffer(small) }
         record.upstreamBytesOut += body?.readableBytes ?? 0
-        let isHEAD = headBytes.withUnsafeReadableBytes {
-            $0.slice(self.head.method).elementsEqual("HEAD".utf8)
-        }
         connection.send(head, body: small == nil ? body : nil, isHEAD: isHEAD, for: self)
         for part in waitingBody { connection.write(part) }
         waitingBody = []
@@ -241,7 +247,7 @@ extension Exchange {
 
     func observeAttempt(outcome: Label) {
         guard isInspected, let target = attempt?.target else { return }
-        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot, upstream: upstream)
+        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot)
     }
 
     // MARK: - Clock

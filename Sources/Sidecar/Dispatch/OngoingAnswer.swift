@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import Wire
 
-/// The upstream's answer while it arrives.
-struct OngoingAnswer {
+/// The upstream's answer while it arrives; it belongs to the request's event loop.
+final class OngoingAnswer {
     enum Mode: Equatable {
         /// Passed on as it comes.
         case relaying
@@ -35,12 +35,21 @@ struct OngoingAnswer {
     var stripsChunking = false
     var countsAsStream = false
 
+    init(head: ResponseHead, bytes: ByteBuffer, mode: Mode) {
+        self.head = head
+        self.bytes = bytes
+        self.mode = mode
+    }
+
     var isRelaying: Bool { mode == .relaying || mode == .tunnel }
     var isChunked: Bool { head.framing == .chunked }
     var waitsForFirstToken: Bool { reader.map { !$0.sawDelta } ?? false }
     /// Whether the payload is collected: errors are classified, JSON answers are read for their usage.
     var collectsPayload: Bool { reader == nil && payload.readableBytes < Self.maxReadBytes }
 }
+
+@available(*, unavailable)
+extension OngoingAnswer: Sendable {}
 
 /// The primary's own answer, kept while others are tried.
 struct HeldAnswer {

@@ -53,6 +53,7 @@ struct UpstreamState {
         phase = .head(HeadFinder())
         answersHEAD = isHEAD
         hasAnswered = false
+        lastChunkEnd = 0
     }
 
     /// More bytes of the head are there.

@@ -33,21 +33,13 @@ extension LoopContext {
     }
 
     /// Counts one upstream attempt.
-    func observeAttempt(_ target: Target, outcome: Label, snapshot: Snapshot, upstream: UpstreamReference?) {
-        let label = snapshot.label(of: target, listenerUpstream: upstream?.name ?? "")
-        metrics.add(.attempts, Labels(label, outcome))
+    func observeAttempt(_ target: Target, outcome: Label, snapshot: Snapshot) {
+        metrics.add(.attempts, Labels(snapshot.label(of: target), outcome))
     }
 
     /// Counts a move from one target to the next.
-    func observeMove(
-        from: Target,
-        to: Target,
-        reason: String,
-        snapshot: Snapshot,
-        upstream: UpstreamReference?
-    ) {
-        let names = [from, to].map { snapshot.label(of: $0, listenerUpstream: upstream?.name ?? "") }
-        metrics.add(.fallbacks, Labels(names[0], names[1], Label(reason)))
+    func observeMove(from: Target, to: Target, reason: String, snapshot: Snapshot) {
+        metrics.add(.fallbacks, Labels(snapshot.label(of: from), snapshot.label(of: to), Label(reason)))
     }
 
     /// Logs that a target is left alone, or asked again.

@@ -12,7 +12,7 @@ struct ErrorAnswer {
     }
 
     /// The whole response.
-    func response(keepsAlive: Bool, notes: AnswerNotes? = nil) -> ByteBuffer {
+    func response(keepsAlive: Bool, notes: AnswerNotes? = nil, toHEAD: Bool = false) -> ByteBuffer {
         let body = body
         var out = HeadWriter.buffer(capacity: 256 + (notes?.maxByteCount ?? 0), roomBehind: body.count) {
             out in
@@ -23,7 +23,7 @@ struct ErrorAnswer {
             notes?.put(&out)
             out.put("\r\n")
         }
-        out.writeBytes(body)
+        if !toHEAD { out.writeBytes(body) }
         return out
     }
 

@@ -124,7 +124,7 @@ struct UpstreamRequestHead {
             out.put("traceparent: 00-")
             out.put(traceID)
             out.put(byte: 0x2D)
-            out.put(String(traceID.suffix(16)))
+            traceID.utf8.suffix(16).forEach { out.put(byte: $0) }
             out.put("-01\r\n")
         }
         out.put("\r\n")

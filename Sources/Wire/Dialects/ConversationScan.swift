@@ -23,7 +23,7 @@ struct ConversationScan {
         found.members.reserveCapacity(12)
     }
 
-    mutating func run() -> Conversation? {
+    consuming func run() -> Conversation? {
         let start = json.position
         guard json.enterObject() else { return nil }
         var isFirst = true

@@ -17,7 +17,7 @@ public struct ChunkScanner: Sendable {
         case trailerStart, trailer, trailerLineFeed, endLineFeed, ended
     }
 
-    /// The longest accepted run of framing bytes that carry no data: extensions and trailers.
+    /// The most bytes of extensions and trailers that a body may have.
     public static let maxFramingBytes = 16_384
 
     private var state = State.sizeStart

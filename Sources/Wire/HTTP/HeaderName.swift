@@ -28,6 +28,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
     case chatID
     case server
     case retries
+    case modelGroup
     /// Any `x-sidecar-*` field: a word between client and sidecar that no upstream sees.
     case ours
 
@@ -62,6 +63,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case .chatID: "x-openwebui-chat-id"
         case .server: "server"
         case .retries: "x-litellm-num-retries"
+        case .modelGroup: "x-litellm-model-group"
         }
     }
 
@@ -101,7 +103,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 16: name.first(.contentEncoding, .xForwardedHost, .proxyConnection)
         case 17: name.first(.transferEncoding, .xForwardedProto, .litellmAPIKey)
         case 19: name.first(.chatID)
-        case 21: name.first(.retries)
+        case 21: name.first(.retries, .modelGroup)
         default: name.startsWithOurs ? .ours : .other
         }
     }

@@ -1,0 +1,126 @@
+import NIOCore
+import Policies
+import TestSupport
+import Testing
+import TokenCount
+import Wire
+
+@testable import Sidecar
+
+@Suite("A body becomes the facts that policies may know")
+struct ClassificationTests {
+    private func classify(_ body: String, as dialect: Dialect = .openAIChat) -> Classification {
+        Classification(dialect: dialect, path: "/p", body: ByteBuffer(string: body), headers: ["a": "b"])
+    }
+
+    static let bodies: [(body: String, facts: RequestFacts)] = [
+        (
+            #"{"model":"m\u00e9","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#,
+            RequestFacts(model: "mé", isStream: true)
+        ),
+        (#"{"messages":[]}"#, RequestFacts(model: "")),
+        (
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}]}"#,
+            RequestFacts(model: "m", carriesImages: true)
+        ),
+        (
+            ####"{"model":"m","messages":[{"role":"user","content":"### Task:\nTitle"}]}"####,
+            RequestFacts(model: "m", isTask: true)
+        ),
+        ("not JSON", RequestFacts(model: "")),
+        (#"{"model":"m","messages":"no list"}"#, RequestFacts(model: "")),
+    ]
+
+    @Test("the scan gives what costs nothing more", arguments: bodies)
+    func facts(body: String, expected: RequestFacts) {
+        var expected = expected
+        expected.path = "/p"
+        expected.headers = ["a": "b"]
+
+        #expect(classify(body).facts == expected)
+    }
+
+    @Test("text and tokens are found out only for routes that ask")
+    func answers() {
+        var request = classify(
+            #"{"model":"m","messages":[{"role":"user","content":"no"},{"role":"user","content":[{"type":"text","text":"Größe\n"},{"type":"text","text":"ZWEI"}]},{"role":"assistant","content":"No"}]}"#
+        )
+        request.answer(RouteQuestions(), PolicySettings())
+        #expect(request.facts.lastUserText.isEmpty && request.facts.tokens == nil)
+        var asks = RouteQuestions()
+        asks.tokens = true
+        asks.lastUserText = true
+
+        request.answer(asks, PolicySettings())
+
+        #expect(request.facts.lastUserText == "größe\n\nzwei")
+        let counter = TokenCounter(.o200kBase)
+        let texts = ["no", "Größe\n", "ZWEI", "No"].reduce(0) { $0 + counter.count($1) }
+        #expect(request.facts.tokens == texts + 3 * ChatFraming.message + ChatFraming.replyPriming)
+    }
+
+    @Test("a body that is not understood has no facts to find out")
+    func notUnderstood() {
+        var request = classify("{")
+        var asks = RouteQuestions()
+        asks.tokens = true
+        asks.lastUserText = true
+
+        request.answer(asks, PolicySettings())
+
+        #expect(request.facts.tokens == nil && request.facts.lastUserText.isEmpty)
+    }
+
+    @Test(
+        "no captured chat counts more than is assumed without counting",
+        arguments: ["o200k_base", "cl100k_base"]
+    )
+    func bound(encoding: String) throws {
+        for name in try Fixtures.names(in: "captures") where name.hasSuffix(".request.http") {
+            let capture = try Fixtures.bytes("captures/\(name)")
+            let head = try capturedHead(String(name.dropLast(".http".count)))
+            let request = try Classification(
+                dialect: Dialect.of(path: head.path),
+                path: head.path,
+                body: ByteBuffer(bytes: capture[head.readableBytes...]),
+                headers: [:]
+            )
+            guard let prompt = request.prompt(in: encoding) else { continue }
+            #expect(prompt.total <= request.tokensAtMost, "\(name)")
+        }
+    }
+
+    @Test(
+        "parts that are not counted by their text are assumed to be large",
+        arguments: [
+            #"{"type":"image_url","image_url":{"url":"https://a/b","detail":"high"}}"#,
+            #"{"type":"input_audio","input_audio":{"data":"","format":"wav"}}"#,
+            #"{"type":"file","file":{"file_id":"x"}}"#,
+            #"{"type":"file","file":{"file_data":"data:,"}}"#,
+        ]
+    )
+    func largeParts(part: String) throws {
+        let parts = Array(repeating: part, count: 50).joined(separator: ",")
+        let request = classify(#"{"model":"m","messages":[{"role":"user","content":[\#(parts)]}]}"#)
+
+        let prompt = try #require(request.prompt(in: "o200k_base"))
+
+        #expect(prompt.total > request.body.readableBytes, "the case is one where bytes alone say too little")
+        #expect(prompt.total <= request.tokensAtMost)
+    }
+
+    @Test("an encoding that is not shipped counts nothing")
+    func unknownEncoding() {
+        #expect(classify(#"{"messages":[]}"#).prompt(in: "klingon") == nil)
+    }
+}
+
+extension ByteBuffer {
+    /// Of a request's head.
+    fileprivate var path: String {
+        get throws {
+            let target = try requestHead().target
+            return String(buffer: getSlice(at: target.lowerBound, length: target.count) ?? ByteBuffer())
+        }
+    }
+}
