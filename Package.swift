@@ -15,14 +15,6 @@ if Context.environment["SIDECAR_STRICT"] != nil {
     settings.append(.unsafeFlags(["-warnings-as-errors"]))
 }
 
-/// Leaves run-time exclusivity checks out of release builds.
-///
-/// They were 9 % of a request's instructions. The compiler's own checks stay, and so do
-/// the run-time ones in debug builds, which the tests run on.
-let unchecked: [SwiftSetting] = [
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
-
 let commit = Context.gitInformation.map { String($0.currentCommit.prefix(12)) } ?? "unknown"
 
 let package = Package(
@@ -60,7 +52,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings + unchecked
+            swiftSettings: settings
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(

@@ -59,7 +59,7 @@ final class Exchange {
         let listener = client.listener
         upstream = snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
-            raw.slice(head.method).elementsEqual("POST".utf8)
+            raw.slice(head.method).equals("POST")
                 ? Dialect.of(path: raw.slice(head.target)) : .other
         }
         isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
@@ -78,7 +78,7 @@ final class Exchange {
 
     /// Whether the answer has no body (RFC 9110, section 9.3.2).
     var isHEAD: Bool {
-        headBytes.withUnsafeReadableBytes { $0.count > 4 && $0.slice(head.method).elementsEqual("HEAD".utf8) }
+        headBytes.withUnsafeReadableBytes { $0.count > 4 && $0.slice(head.method).equals("HEAD") }
     }
 
     // MARK: - Accept

@@ -24,7 +24,38 @@ public struct Usage: Equatable, Sendable {
     /// - Returns: nil when the answer is not a JSON object or states none.
     /// - Complexity: O(*n*); nothing but the numbers is decoded.
     public static func reading(answer: UnsafeRawBufferPointer) -> Usage? {
+        readingEnd(of: answer) ?? readingAll(of: answer)
+    }
+
+    /// Reads a `usage` that stands near the end, where nearly every server puts it.
+    ///
+    /// An unescaped quote cannot stand in a string, so what is found is a key or a value of its own; and as the
+    /// object that it belongs to ends with the document, it is the top-level one.
+    private static func readingEnd(of answer: UnsafeRawBufferPointer) -> Usage? {
+        let name: StaticString = "\"usage\""
+        let length = name.utf8CodeUnitCount
+        var start = answer.count - length
+        let earliest = max(1, start - 1024)
+        while start >= earliest {
+            if answer[start] == Ascii.quote, answer[start + 1] == name.utf8Start[1],
+                answer[start + length - 1] == Ascii.quote, answer[start - 1] != Ascii.backslash
+            {
+                break
+            }
+            start -= 1
+        }
+        guard start >= earliest, var json = JSONScanner(answer, from: start) else { return nil }
+        json.depth = 1
+        return readMembers(&json, in: answer)
+    }
+
+    private static func readingAll(of answer: UnsafeRawBufferPointer) -> Usage? {
         guard var json = JSONScanner(answer), json.enterObject() else { return nil }
+        return readMembers(&json, in: answer)
+    }
+
+    /// Reads the members up to the end of the object, which has to be the end of the document.
+    private static func readMembers(_ json: inout JSONScanner, in answer: UnsafeRawBufferPointer) -> Usage? {
         var fields = UsageFields()
         var isFirst = true
         while let key = json.nextKey(&isFirst) {

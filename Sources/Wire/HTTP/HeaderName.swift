@@ -140,6 +140,14 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Whether the bytes are `text`, capitals included.
+    @inline(__always)
+    public func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
     /// The bytes without spaces and tabs at both ends.
     var trimmed: UnsafeRawBufferPointer {
         var low = 0
