@@ -245,6 +245,7 @@ final class Exchange {
         attempt.take()?.connection?.abandon()
         releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
+        if let answer, answer.isRelaying { record.bytesOut += answer.byteCount }
         record.clip = clipReceipt
         loop.observe(record, snapshot: snapshot)
     }

@@ -305,8 +305,9 @@ final class ClientHandler: ChannelDuplexHandler {
         if let exchange {
             exchange.refuse(error)
         } else {
-            write(ErrorAnswer(error, dialect: .other).response(keepsAlive: false))
-            loop.observeRefusal(error, listener: listener)
+            let id = loop.observeRefusal(error, listener: listener)
+            let notes = AnswerNotes(requestID: id)
+            write(ErrorAnswer(error, dialect: .other).response(keepsAlive: false, notes: notes))
             linger()
         }
     }

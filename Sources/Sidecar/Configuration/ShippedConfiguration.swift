@@ -35,7 +35,7 @@ let shippedConfiguration = #"""
       ],
 
       "routes": [
-        { "name": "tasks", "when": { "task": true }, "chain": ["gemini-3-flash", "$requested"] },
+        { "name": "tasks", "when": { "task": true }, "chain": ["$requested", "gemini-3-flash"] },
         { "name": "vision", "when": { "images": true, "vision": false }, "chain": ["gemini-3-flash", "gemini-3-pro"] },
         { "name": "claude", "when": { "model": ["claude*"] }, "chain": ["$requested", "gemini-3-pro"] }
       ],

@@ -56,7 +56,7 @@ extension Exchange {
             if collects { answer.payload.writeBytes(payload) }
         }
         record.upstreamBytesIn += byteCount
-        record.bytesOut += byteCount
+        answer.byteCount += byteCount
         return progress
     }
 
@@ -134,9 +134,19 @@ extension Exchange {
                 message: body?.message ?? text,
                 type: body?.type ?? "",
                 code: body?.code ?? "",
-                requestHadCredential: head.fields.contains { $0.header.isCredential }
+                requestHadCredential: hasCredential
             )
         )
+    }
+
+    /// Whether the client sent any credential; a scheme with nothing behind it is none.
+    private var hasCredential: Bool {
+        headBytes.withUnsafeReadableBytes { raw in
+            head.fields.contains { field in
+                guard field.header.isCredential, !field.value.isEmpty else { return false }
+                return field.header != .authorization || raw.slice(field.value).contains(0x20)
+            }
+        }
     }
 
     private func fail(with answer: Answer) {
@@ -207,7 +217,7 @@ extension Exchange {
         guard let head = answer?.head else { return }
         record.status = head.status
         record.model = model
-        record.outcomes = failover?.outcomes ?? []
+        if isInspected { record.outcomes = failover?.outcomes ?? [] }
         let isHTTP10 = self.head.minorVersion == 0
         let stripsChunking = isHTTP10 && head.framing == .chunked
         let keepsAlive =

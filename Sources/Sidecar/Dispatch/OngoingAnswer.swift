@@ -29,6 +29,8 @@ final class OngoingAnswer {
     var payload = ByteBuffer()
     var reader: ChatStreamReader?
     var chunks = WholeChunks()
+    /// Bytes of the body so far, framing taken off.
+    var byteCount = 0
     var isComplete = false
     var keepsAlive = true
     /// Whether the client gets the payload without chunk framing.

@@ -23,13 +23,16 @@ extension LoopContext {
     }
 
     /// Puts a connection that was refused before there was a request into the figures.
-    func observeRefusal(_ error: SidecarError, listener: ListenerIdentity) {
+    ///
+    /// - Returns: the id under which it is logged.
+    func observeRefusal(_ error: SidecarError, listener: ListenerIdentity) -> String {
         let now = NIODeadline.now()
         let id = random.next().text
         let record = RequestRecord(id: id, traceID: id, listener: listener, dialect: .other, started: now)
         record.status = error.status
         record.error = error.label
         observe(record, snapshot: snapshot)
+        return id
     }
 
     /// Counts one upstream attempt.
@@ -52,7 +55,8 @@ extension LoopContext {
             case .extended(let until): ("breaker extended", until)
             case .closed: ("breaker closed", nil)
             }
-        let seconds = until.map { String(max(0, ($0 - now).components.seconds)) } ?? "0"
+        // Rounded up: that is when the next request may try.
+        let seconds = until.map { String(max(0, ($0 - now + .milliseconds(999)).components.seconds)) } ?? "0"
         EventLog(writer: shared.logWriter).write(
             .warning,
             message,

@@ -57,7 +57,7 @@ private let listenKeys = [
         doc: "The upstream that it stands before."
     ),
     KeyRow("listen.egress", .object, .optional, .mustBeAbsent, doc: "A way out to providers for LiteLLM."),
-    KeyRow("listen.admin", .object, doc: "Serves metrics, health, status and reload."),
+    KeyRow("listen.admin", .object, doc: "Serves metrics, health and status."),
     KeyRow("listen.admin.address", .text(.address), .otherwise("127.0.0.1:4190"), doc: "As for the gateway."),
     KeyRow(
         "listen.admin.token",
