@@ -8,7 +8,8 @@ internal import Wire
 ///     accept → classify → plan → transform → dispatch → relay → observe
 ///
 /// Forward only; the one loop is over the attempts of the plan, and ``FailoverState`` decides its steps. This
-/// file has the way down to the upstream, `Exchange+Dispatch` the attempts, `Exchange+Answer` the way back.
+/// file has the way down to the upstream, `Exchange+Dispatch` the attempts, `Exchange+Answer` and `Exchange+Relay`
+/// the way back.
 ///
 /// All of its state belongs to the connection's event loop, so it needs no lock and is not `Sendable`.
 final class Exchange {

@@ -38,7 +38,8 @@ final class ClientHandler: ChannelDuplexHandler {
     private(set) var address = ""
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
-    private var finder = HeadFinder()
+    private var heads = HeadReader()
+    private var isTimingHead = false
     private var input = ByteBuffer()
     private var exchange: Exchange?
     private var deadline: NIODeadline
@@ -146,57 +147,24 @@ final class ClientHandler: ChannelDuplexHandler {
 
     /// Reads a head, if it is complete.
     private func readHead() -> Bool {
-        skipLeadingLine()
-        let limit = loop.snapshot.configuration.limits.maxHeaderBytes
-        switch input.withUnsafeReadableBytes({ finder.advance(over: $0) }) {
+        switch heads.read(&input, maxBytes: loop.snapshot.configuration.limits.maxHeaderBytes) {
         case .incomplete:
-            if input.readableBytes > limit { refuse(.headTooLarge(limitBytes: limit)) }
+            startHeadClock()
             return false
-        case .bareLineFeed:
-            refuse(.badRequest("a line feed without a carriage return"))
+        case .refused(let error):
+            refuse(error)
             return false
-        case .complete(let end) where end > limit:
-            refuse(.headTooLarge(limitBytes: limit))
-            return false
-        case .complete(let end):
-            return start(headOf: end)
+        case .head(let head, let bytes):
+            isTimingHead = false
+            return start(head, bytes)
         }
     }
 
-    /// Drops the empty line that some clients send after a body (RFC 9112, section 2.2).
-    private func skipLeadingLine() {
-        guard input.readableBytes >= 2, input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0D0A
-        else {
-            return startHeadClock()
-        }
-        input.moveReaderIndex(forwardBy: 2)
-        startHeadClock()
-    }
-
+    /// A head has its time from its first byte on, however many it comes in.
     private func startHeadClock() {
         guard input.readableBytes > 0, !isTimingHead else { return }
         isTimingHead = true
         deadline = .now() + Limit.head
-    }
-
-    private var isTimingHead = false
-
-    private func start(headOf byteCount: Int) -> Bool {
-        guard let bytes = input.readSlice(length: byteCount) else { return false }
-        finder = HeadFinder()
-        isTimingHead = false
-        do throws(HeadError) {
-            let head = try bytes.withUnsafeReadableBytes { raw throws(HeadError) in
-                try RequestHead(reading: raw)
-            }
-            return start(head, bytes)
-        } catch {
-            switch error {
-            case .syntax(let detail): refuse(.badRequest(detail.description))
-            case .unknownTransferCoding: refuse(.unknownTransferCoding)
-            }
-            return false
-        }
     }
 
     private func start(_ head: RequestHead, _ bytes: ByteBuffer) -> Bool {

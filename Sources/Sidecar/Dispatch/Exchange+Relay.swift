@@ -1,0 +1,204 @@
+internal import NIOCore
+internal import Policies
+internal import Telemetry
+internal import Wire
+
+/// Passing an answer on to the client, to its end or to the point where it broke off.
+extension Exchange {
+    /// Pieces up to this size are copied behind the head, which is cheaper than a second piece in the write.
+    private static let smallWrite = 4096
+
+    /// The answer is one that the client gets.
+    func accept() {
+        noteListedModel()
+        observeAttempt(outcome: .ok)
+        // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
+        if attempt?.isProbe == true { settle(.success) }
+        act { $0.answered() }
+    }
+
+    private func noteListedModel() {
+        guard isInspected, let answer, let field = answer.head.first(.modelGroup) else { return }
+        let group = answer.bytes.withUnsafeReadableBytes {
+            String(decoding: $0.slice(field.value), as: UTF8.self)
+        }
+        if group == attempt?.target.model { snapshot.list(group) }
+    }
+
+    func relayAnswer() {
+        startRelay(model: attempt?.target.model ?? "")
+    }
+
+    func relayHeldAnswer() {
+        guard let held = heldAnswer.take() else { return }
+        answer = held.answer
+        startRelay(model: held.model)
+    }
+
+    /// Writes the head and goes on to pass the body.
+    private func startRelay(model: String) {
+        guard let head = answer?.head else { return }
+        record.status = head.status
+        record.model = model
+        if isInspected { record.outcomes = failover?.outcomes ?? [] }
+        let isHTTP10 = self.head.minorVersion == 0
+        let stripsChunking = isHTTP10 && head.framing == .chunked
+        let keepsAlive =
+            self.head.keepsAlive && isBodyComplete && !stripsChunking && head.framing != .untilClose
+        answer?.stripsChunking = stripsChunking
+        answer?.keepsAlive = keepsAlive && !loop.isDraining
+        answer?.mode = .relaying
+        writeHead(isForHTTP10: isHTTP10)
+        releaseRequest()
+        if answer?.reader != nil, answer?.countsAsStream == false {
+            answer?.countsAsStream = true
+            loop.metrics.add(.streamsOpen, .none, 1)
+        }
+        if stripsChunking { writePayload() }
+        if answer?.isComplete == true { finishRelay() }
+    }
+
+    private func writeHead(isForHTTP10: Bool) {
+        guard let answer else { return }
+        let head = ClientResponseHead(
+            head: answer.head,
+            bytes: answer.bytes,
+            keepsAlive: answer.keepsAlive,
+            isForHTTP10: isForHTTP10,
+            notes: notes
+        )
+        write(head, before: answer.raw, stripped: answer.stripsChunking)
+        answer.raw = ByteBuffer()
+        answer.bytes = ByteBuffer()
+    }
+
+    /// Writes the head, and what was held of the body behind it.
+    private func write(_ head: ClientResponseHead, before held: ByteBuffer, stripped: Bool) {
+        guard held.readableBytes > 0, !stripped else {
+            pendingHead = head.written(roomBehind: Self.smallWrite)
+            return
+        }
+        client.write(head.written(roomBehind: 0))
+        client.write(held)
+    }
+
+    /// Writes to the client; a small first piece goes out in one buffer with the head.
+    private func write(_ bytes: ByteBuffer) {
+        guard var head = pendingHead.take() else { return client.write(bytes) }
+        if bytes.readableBytes <= Self.smallWrite {
+            head.writeImmutableBuffer(bytes)
+            client.write(head)
+        } else {
+            client.write(head)
+            client.write(bytes)
+        }
+    }
+
+    func writePendingHead() {
+        if let head = pendingHead.take() { client.write(head) }
+    }
+
+    func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
+        if answer?.stripsChunking == true { return writePayload() }
+        guard answer?.reader != nil, answer?.isChunked == true else { return write(bytes) }
+        answer?.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { write($0) }
+    }
+
+    private func writePayload() {
+        guard let payload = answer?.payload, payload.readableBytes > 0 else { return }
+        write(payload)
+        answer?.payload = ByteBuffer()
+    }
+
+    func finishRelay() {
+        answer?.reader?.finish()
+        readUsage()
+        if answer?.reader == nil {
+            if record.status < 400 { settle(.success) }
+        } else {
+            let (isDone, hasError) = (answer?.reader?.isDone == true, answer?.reader?.hasError == true)
+            if plan?.route != nil, !isDone, !hasError, record.dialect.endsWithDone { return answerWasCut() }
+            if hasError { record.error = "stream_error" }
+            settle(hasError ? .failed(.upstreamFault) : .success)
+        }
+        if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
+        writePendingHead()
+        end(keepsAlive: answer?.keepsAlive ?? false)
+    }
+
+    private func readUsage() {
+        guard isInspected, record.status < 300 else { return }
+        if answer?.reader != nil {
+            record.usage = answer?.reader?.usage
+        } else if answer?.head.first(.contentEncoding) == nil, answer?.stripsChunking == false {
+            record.usage = answer?.payload.withUnsafeReadableBytes { Usage.reading(answer: $0) }
+        }
+    }
+
+    /// The upstream broke off while its answer was being relayed.
+    ///
+    /// Nothing is ever presented as complete that is not: a stream ends with an error event and no `[DONE]`, any
+    /// other answer with a broken connection.
+    func answerWasCut() {
+        guard let answer else { return }
+        observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
+        settle(.failed(.upstreamFault))
+        record.error = "answer_cut"
+        guard answer.reader != nil, answer.isChunked, answer.chunks.endsAtEvent, !answer.stripsChunking else {
+            breakOff()
+            return
+        }
+        let event = ErrorAnswer(
+            .upstreamBroke(upstream: attempt?.upstream.name ?? ""),
+            dialect: record.dialect
+        ).event
+        var out = ByteBuffer(string: String(event.count, radix: 16))
+        out.writeStaticString("\r\n")
+        out.writeBytes(event)
+        out.writeStaticString("\r\n0\r\n\r\n")
+        write(out)
+        end(keepsAlive: answer.keepsAlive)
+    }
+
+    /// Ends the connection in the middle of an answer, so that the client sees that it is not complete.
+    private func breakOff() {
+        writePendingHead()
+        client.flush()
+        client.close()
+    }
+
+    /// What the client is told about its request in header fields.
+    var notes: AnswerNotes {
+        guard isInspected, failover != nil else { return AnswerNotes(requestID: record.id) }
+        let upstream = attempt.map { (NIODeadline.now() - $0.sent).nanoseconds } ?? 0
+        return AnswerNotes(
+            requestID: record.id,
+            model: record.model,
+            attempts: failover?.attemptsHeader ?? "",
+            route: plan?.route,
+            clip: clipReceipt,
+            overhead: record.overhead,
+            upstream: upstream
+        )
+    }
+
+    var takesMore: Bool { client.isWritable }
+
+    func clientBecameWritable() {
+        attempt?.connection?.resumeReading()
+    }
+
+    /// The client sends no more: finds out whether it still reads.
+    ///
+    /// Only before the answer has begun; from then on the answer's own bytes tell.
+    func probeClient() {
+        if answer?.isRelaying != true, head.minorVersion == 1 { client.writeContinue() }
+    }
+}
+
+extension Dialect {
+    /// Whether a complete stream ends with `data: [DONE]`.
+    fileprivate var endsWithDone: Bool {
+        self == .openAIChat || self == .completions
+    }
+}
