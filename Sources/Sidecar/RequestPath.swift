@@ -174,9 +174,11 @@ final class Exchange {
     private func inspect(_ upstream: UpstreamReference) -> Plan {
         request = Classification(
             dialect: record.dialect,
-            path: path,
+            path: snapshot.asksForPath ? path : "",
             body: body,
-            headers: askedHeaders(snapshot.asks.headerNames)
+            headers: headBytes.withUnsafeReadableBytes {
+                head.fields.values(of: snapshot.asks.headerNames, in: $0)
+            }
         )
         guard request?.conversation != nil else {
             loop.bodyWasNotUnderstood(record.dialect)
@@ -194,17 +196,6 @@ final class Exchange {
     private var path: String {
         headBytes.withUnsafeReadableBytes { raw in
             String(decoding: raw.slice(head.target).prefix { $0 != 0x3F }, as: UTF8.self)
-        }
-    }
-
-    private func askedHeaders(_ names: Set<String>) -> [String: String] {
-        guard !names.isEmpty else { return [:] }
-        return headBytes.withUnsafeReadableBytes { raw in
-            head.fields.reduce(into: [:]) { found, field in
-                let name = String(decoding: raw.slice(field.name), as: UTF8.self).lowercased()
-                guard names.contains(name), found[name] == nil else { return }
-                found[name] = String(decoding: raw.slice(field.value), as: UTF8.self)
-            }
         }
     }
 

@@ -55,7 +55,8 @@ final class ClientHandler: ChannelDuplexHandler {
         deadline = .now() + Limit.idle
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Kept from the channel's events: asking it costs more than everything else in the question.
+    private(set) var isWritable = true
 
     // MARK: - What the channel says
 
@@ -83,7 +84,8 @@ final class ClientHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.clientBecameWritable() }
+        isWritable = context.channel.isWritable
+        if isWritable { exchange?.clientBecameWritable() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -9,6 +9,8 @@ final class Snapshot: Sendable {
     let configuration: Configuration
     /// What the routes ask for beyond the scan of a body.
     let asks: RouteQuestions
+    /// Whether any route asks for the request's path.
+    let asksForPath: Bool
     private let upstreams: [String: UpstreamReference]
     private let gatewayUpstream: UpstreamReference?
     private let difyUpstream: UpstreamReference?
@@ -21,6 +23,7 @@ final class Snapshot: Sendable {
         self.listed = listed
         let policies = configuration.policies
         asks = policies.asks
+        asksForPath = policies.routes.contains { $0.when.path != nil }
         let upstreams = configuration.upstreams.mapValues(UpstreamReference.init)
         self.upstreams = upstreams
         gatewayUpstream = configuration.listen.gateway.flatMap { upstreams[$0.upstream] }

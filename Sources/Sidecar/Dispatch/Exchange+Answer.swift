@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import Policies
-internal import Telemetry
 internal import Wire
 
 /// The way back: from the first byte of the upstream's answer to the last one to the client.
@@ -161,13 +160,8 @@ extension Exchange {
 
     private func statedDelay(_ message: String) -> Duration? {
         guard plan?.route != nil, let answer else { return nil }
-        let names = Set(RetryDelay.headerNames)
-        let headers = answer.bytes.withUnsafeReadableBytes { raw in
-            answer.head.fields.reduce(into: [String: String]()) { found, field in
-                let name = String(decoding: raw.slice(field.name), as: UTF8.self).lowercased()
-                guard names.contains(name), found[name] == nil else { return }
-                found[name] = String(decoding: raw.slice(field.value), as: UTF8.self)
-            }
+        let headers = answer.bytes.withUnsafeReadableBytes {
+            answer.head.fields.values(of: Set(RetryDelay.headerNames), in: $0)
         }
         return RetryDelay.stated(headers: { headers[$0] }, message: message, now: Clock.epochSeconds())
     }

@@ -6,7 +6,7 @@ internal import Wire
 /// Passing an answer on to the client, to its end or to the point where it broke off.
 extension Exchange {
     /// Pieces up to this size are copied behind the head, which is cheaper than a second piece in the write.
-    private static let smallWrite = 4096
+    private static let smallWrite = 2048
 
     /// The answer is one that the client gets.
     func accept() {

@@ -35,8 +35,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.pool = pool
     }
 
-    var isActive: Bool { context?.channel.isActive ?? false }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Both kept from the channel's events: asking it costs more than everything else in the question.
+    private(set) var isActive = true
+    private(set) var isWritable = true
 
     // MARK: - What the exchange asks for
 
@@ -94,7 +95,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.upstreamBecameWritable() }
+        isWritable = context.channel.isWritable
+        if isWritable { exchange?.upstreamBecameWritable() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -107,6 +109,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isActive = false
         pool.connectionClosed(self)
         guard let exchange else { return }
         self.exchange = nil
@@ -185,7 +188,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private func finish(leftOver: Int, context: ChannelHandlerContext) {
         guard let exchange = exchange.take() else { return }
         hasServed = true
-        if state.keepsAlive, leftOver == 0, context.channel.isActive, exchange.requestIsSent {
+        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent {
             pool.putBack(self)
         } else {
             context.close(promise: nil)

@@ -56,6 +56,7 @@ final class LogWriter: Sendable {
 /// The lines of one event loop until they are handed to the writer.
 struct LogBuffer {
     private static let flushBytes = 32 * 1024
+    private static let longLine = 8 * 1024
 
     private let writer: LogWriter
     private var bytes: [UInt8] = []
@@ -76,6 +77,7 @@ struct LogBuffer {
         guard lineCount > 0 else { return }
         writer.write(bytes, lineCount: lineCount)
         bytes = []
+        bytes.reserveCapacity(Self.flushBytes + Self.longLine)
         lineCount = 0
     }
 }
