@@ -23,13 +23,13 @@ extension MetricsShard {
 
     private func samples(of metric: Metric, _ description: Metric.Description) -> [Sample] {
         if case .histogram = description.kind {
-            return histograms.filter { $0.key.metric == metric }.map { key, histogram in
-                let labels = description.rendered(key.labels)
+            return histograms(of: metric).map { labels, histogram in
+                let labels = description.rendered(labels)
                 return Sample(labels: labels, text: histogram.lines(description.name, labels))
             }
         }
-        return values.filter { $0.key.metric == metric }.map { key, value in
-            let labels = description.rendered(key.labels)
+        return values(of: metric).map { labels, value in
+            let labels = description.rendered(labels)
             let braces = labels.isEmpty ? "" : "{\(labels)}"
             return Sample(labels: labels, text: "\(description.name)\(braces) \(number(value))\n")
         }

@@ -73,11 +73,15 @@ public struct Labels: Hashable, Sendable {
     /// No labels.
     public static let none = Labels()
 
-    /// One number is hashed instead of eight: labels come from closed sets, so nobody can choose collisions.
-    public func hash(into hasher: inout Hasher) {
+    /// One number for all eight; labels come from closed sets, so nobody can choose collisions.
+    var mixed: UInt64 {
         let words = unsafeBitCast(ids, to: SIMD4<UInt64>.self)
         var mixed = words[0]
         for place in 1..<4 { mixed = (mixed &* 0x9E37_79B9_7F4A_7C15) ^ words[place] ^ (mixed >> 29) }
+        return mixed ^ (mixed >> 32)
+    }
+
+    public func hash(into hasher: inout Hasher) {
         hasher.combine(mixed)
     }
 

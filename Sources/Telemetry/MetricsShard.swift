@@ -3,40 +3,61 @@
 /// Each loop counts for itself without a lock; a scrape takes a copy of every shard and adds them up. A series
 /// is never removed, so labels must come from closed sets.
 public struct MetricsShard: Sendable {
-    struct Key: Hashable {
-        let metric: Metric
-        let labels: Labels
-    }
-
-    private(set) var values: [Key: Double] = [:]
-    private(set) var histograms: [Key: Histogram] = [:]
+    private var values = SeriesTable<Double>()
+    private var histograms = SeriesTable<Histogram>()
 
     public init() {}
 
     /// Adds to a counter or a gauge.
     public mutating func add(_ metric: Metric, _ labels: Labels = .none, _ amount: Double = 1) {
-        values[Key(metric: metric, labels: labels), default: 0] += amount
+        let place = values.place(of: SeriesKey(metric: metric, labels: labels)) { 0 }
+        values.entries[place].value += amount
     }
 
     /// Sets a gauge.
     public mutating func set(_ metric: Metric, _ labels: Labels = .none, to value: Double) {
-        values[Key(metric: metric, labels: labels)] = value
+        let place = values.place(of: SeriesKey(metric: metric, labels: labels)) { 0 }
+        values.entries[place].value = value
     }
 
     /// Puts a value into a histogram; a metric that is none is left alone.
     public mutating func observe(_ metric: Metric, _ labels: Labels = .none, _ value: Double) {
-        let key = Key(metric: metric, labels: labels)
-        if histograms[key]?.observe(value) != nil { return }
-        guard case .histogram(let bounds) = metric.description.kind else { return }
-        var histogram = Histogram(bounds: bounds)
-        histogram.observe(value)
-        histograms[key] = histogram
+        guard metric.isHistogram else { return }
+        let place = histograms.place(of: SeriesKey(metric: metric, labels: labels)) { metric.emptyHistogram }
+        histograms.entries[place].value.observe(value)
     }
 
     /// Adds another shard's figures; gauges add up too, since each loop holds its own share.
     public mutating func merge(_ other: MetricsShard) {
-        values.merge(other.values, uniquingKeysWith: +)
-        histograms.merge(other.histograms) { mine, theirs in mine.merged(with: theirs) }
+        for (key, value) in other.values.entries { add(key.metric, key.labels, value) }
+        for (key, histogram) in other.histograms.entries {
+            let place = histograms.place(of: key) { key.metric.emptyHistogram }
+            histograms.entries[place].value.merge(histogram)
+        }
+    }
+
+    /// The series of a counter or a gauge.
+    func values(of metric: Metric) -> [(labels: Labels, value: Double)] {
+        values.entries.filter { $0.key.metric == metric }.map { ($0.key.labels, $0.value) }
+    }
+
+    /// The series of a histogram.
+    func histograms(of metric: Metric) -> [(labels: Labels, value: Histogram)] {
+        histograms.entries.filter { $0.key.metric == metric }.map { ($0.key.labels, $0.value) }
+    }
+}
+
+extension Metric {
+    fileprivate var isHistogram: Bool {
+        switch self {
+        case .requestDuration, .timeToFirstToken, .overhead, .countError: true
+        default: false
+        }
+    }
+
+    fileprivate var emptyHistogram: Histogram {
+        guard case .histogram(let bounds) = description.kind else { return Histogram(bounds: []) }
+        return Histogram(bounds: bounds)
     }
 }
 
@@ -59,10 +80,8 @@ struct Histogram: Equatable, Sendable {
         sum += value
     }
 
-    func merged(with other: Histogram) -> Histogram {
-        var result = self
-        for bucket in counts.indices { result.counts[bucket] += other.counts[bucket] }
-        result.sum += other.sum
-        return result
+    mutating func merge(_ other: Histogram) {
+        for bucket in counts.indices { counts[bucket] += other.counts[bucket] }
+        sum += other.sum
     }
 }

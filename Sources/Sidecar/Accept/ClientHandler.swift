@@ -52,7 +52,7 @@ final class ClientHandler: ChannelDuplexHandler {
     init(loop: LoopContext, listener: ListenerIdentity) {
         self.loop = loop
         self.listener = listener
-        deadline = .now() + Limit.idle
+        deadline = loop.coarseNow + Limit.idle
     }
 
     /// Kept from the channel's events: asking it costs more than everything else in the question.
@@ -166,7 +166,7 @@ final class ClientHandler: ChannelDuplexHandler {
     private func startHeadClock() {
         guard input.readableBytes > 0, !isTimingHead else { return }
         isTimingHead = true
-        deadline = .now() + Limit.head
+        deadline = loop.coarseNow + Limit.head
     }
 
     private func start(_ head: RequestHead, _ bytes: ByteBuffer) -> Bool {
@@ -174,7 +174,7 @@ final class ClientHandler: ChannelDuplexHandler {
         self.exchange = exchange
         if let reader = BodyReader(head.framing) {
             phase = .body(reader)
-            deadline = .now() + Limit.stalledBody
+            deadline = loop.coarseNow + Limit.stalledBody
             exchange.accepted()
             guard isCarrying(exchange) else { return true }
             if head.expectsContinue, input.readableBytes == 0 { writeContinue() }
@@ -197,7 +197,7 @@ final class ClientHandler: ChannelDuplexHandler {
         let (byteCount, progress) = input.withUnsafeReadableBytes { raw in
             reader.read(raw) { exchange.collect($0) }
         }
-        deadline = .now() + Limit.stalledBody
+        deadline = loop.coarseNow + Limit.stalledBody
         phase = .body(reader)
         if progress == .malformed {
             refuse(.badRequest("broken chunked coding"))
@@ -213,7 +213,7 @@ final class ClientHandler: ChannelDuplexHandler {
 
     /// Stops reading a body until others have left the buffers.
     func buffersAreFull() {
-        if isStarvedSince == nil { isStarvedSince = .now() }
+        if isStarvedSince == nil { isStarvedSince = loop.coarseNow }
     }
 
     private func inputClosed() {
@@ -257,7 +257,7 @@ final class ClientHandler: ChannelDuplexHandler {
         guard keepsAlive, case .responding = phase, !hasInputClosed, !loop.isDraining else { return linger() }
         flush()
         phase = .head
-        deadline = .now() + Limit.idle
+        deadline = loop.coarseNow + Limit.idle
         advance()
         resumeReading()
     }
@@ -287,7 +287,7 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Closing with unread input would make the system send a reset, which can destroy the answer.
     private func linger() {
         phase = .lingering
-        deadline = .now() + Limit.linger
+        deadline = loop.coarseNow + Limit.linger
         flush()
         if hasInputClosed {
             // The client sends no more: the connection can go as soon as the answer is out.

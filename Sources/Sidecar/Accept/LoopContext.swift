@@ -17,6 +17,8 @@ final class LoopContext {
     var log: LogBuffer
     var bodyBytes = BodyBytes()
     var random = RequestIDs()
+    /// The time of the last tick; near enough for limits of seconds, and free.
+    private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
     private var pools: [String: UpstreamPool] = [:]
@@ -82,6 +84,7 @@ final class LoopContext {
 
     private func tick() {
         let now = NIODeadline.now()
+        coarseNow = now
         for client in clients.values { client.tick(now: now) }
         for pool in pools.values { pool.sweep(now: now) }
         shared.memoryTrim.observe(bufferedBytes: shared.bufferedBytes.value)

@@ -114,32 +114,41 @@ extension Exchange {
     // MARK: - Transform
 
     private func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
-        guard let plan else { return }
+        if let request, request.conversation != nil, let plan, plan.route != nil {
+            guard edit(request, for: plan, at: place, budget: budget) else { return }
+        } else {
+            attempt?.body = body
+        }
+        connect(fresh: onFreshConnection)
+    }
+
+    /// Makes the body of an attempt.
+    ///
+    /// - Returns: false when the prompt does not fit; what follows from that is under way.
+    private func edit(_ request: Classification, for plan: Plan, at place: Int, budget: Budget?) -> Bool {
         let began = NIODeadline.now()
-        if let request, request.conversation != nil, plan.route != nil {
-            let made = AttemptBody.make(
-                of: request,
-                for: plan.attempts[place],
-                budget: budget,
-                isLast: place == plan.attempts.count - 1,
-                upstream: attempt?.upstream.kind ?? .litellm,
-                clip: configuration.policies.clip
-            )
-            guard case .ready(let body, let isEdited, let clip, let tokens) = made else {
-                if case .tooLong(let tokens, let budget) = made { promptDidNotFit(tokens, budget) }
-                return
-            }
+        let made = AttemptBody.make(
+            of: request,
+            for: plan.attempts[place],
+            budget: budget,
+            isLast: place == plan.attempts.count - 1,
+            upstream: attempt?.upstream.kind ?? .litellm,
+            clip: configuration.policies.clip
+        )
+        record.overhead += (NIODeadline.now() - began).nanoseconds
+        switch made {
+        case .tooLong(let tokens, let budget):
+            promptDidNotFit(tokens, budget)
+            return false
+        case .ready(let body, let isEdited, let clip, let tokens):
             attempt?.body = body
             attempt?.isEdited = isEdited
             attempt?.countedTokens = tokens
             attempt?.wasClipped = clip != nil
             record.countedTokens = tokens
             clipReceipt = clip
-        } else {
-            attempt?.body = body
+            return true
         }
-        record.overhead += (NIODeadline.now() - began).nanoseconds
-        connect(fresh: onFreshConnection)
     }
 
     private func promptDidNotFit(_ tokens: Int, _ budget: Int) {
@@ -256,10 +265,8 @@ extension Exchange {
     ///
     /// Requests that no route matched have an idle limit only.
     private func startClock() {
-        deadline = attemptDeadline(
-            after: isTimed ? configuration.timeouts.firstByte : Self.idleLimit,
-            now: .now()
-        )
+        let limit = isTimed ? configuration.timeouts.firstByte : Self.idleLimit
+        deadline = attemptDeadline(after: limit, now: loop.coarseNow)
         wasTouched = false
     }
 

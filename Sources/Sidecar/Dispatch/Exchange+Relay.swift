@@ -32,6 +32,7 @@ extension Exchange {
     func relayHeldAnswer() {
         guard let held = heldAnswer.take() else { return }
         answer = held.answer
+        clipReceipt = nil
         startRelay(model: held.model)
     }
 

@@ -26,7 +26,7 @@ final class UpstreamPool {
     ///
     /// - Parameter canRepeat: whether the request could be sent again if the connection turns out to be dead.
     func take(canRepeat: Bool) -> UpstreamHandler? {
-        let now = NIODeadline.now()
+        let now = loop.coarseNow
         while let connection = idle.popLast() {
             let isFresh = canRepeat || now - connection.idleSince < Self.freshLimit
             if connection.isActive, isFresh { return connection }
@@ -36,7 +36,7 @@ final class UpstreamPool {
     }
 
     func putBack(_ connection: UpstreamHandler) {
-        connection.idleSince = .now()
+        connection.idleSince = loop.coarseNow
         idle.append(connection)
     }
 
