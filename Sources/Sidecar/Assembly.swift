@@ -12,7 +12,7 @@ final class Assembly {
     private let loaded: LoadedConfiguration
     private let group: MultiThreadedEventLoopGroup
     private let shared: SharedState
-    private let log: EventLog
+    let log: EventLog
     private let snapshot: Snapshot
     private let loops: [NIOLoopBound<LoopContext>]
     private let isReady = Switch()

@@ -9,6 +9,9 @@ struct Classification {
     let dialect: Dialect
     /// The whole body, framing taken off.
     let body: ByteBuffer
+    /// The longest model name that is acted on; names become keys, header fields and log lines.
+    static let maxModelBytes = 256
+
     /// Nil when the body was not understood: it is forwarded untouched.
     let conversation: Conversation?
     private(set) var facts: RequestFacts
@@ -21,7 +24,9 @@ struct Classification {
         self.dialect = dialect
         self.body = body
         let (conversation, facts) = body.withUnsafeReadableBytes { raw -> (Conversation?, RequestFacts) in
-            guard let conversation = Conversation(scanning: raw, as: dialect) else {
+            guard let conversation = Conversation(scanning: raw, as: dialect),
+                conversation.model?.range.count ?? 0 <= Self.maxModelBytes
+            else {
                 return (nil, RequestFacts(model: "", path: path, headers: headers))
             }
             let facts = RequestFacts(

@@ -13,9 +13,16 @@ struct Serve: ParsableCommand {
         let loaded = try options.load()
         ProcessSettings.apply()
         // Watched before anything listens: a stop that comes during the start is not lost.
-        let stop = StopSignal()
+        let stop = DispatchSemaphore(value: 0)
+        let stopping = SignalWatch([SIGTERM, SIGINT]) { stop.signal() }
+        defer { stopping.cancel() }
         do {
             let assembly = try Assembly(loaded, extraCA: ProcessEnvironment.variables["SIDECAR_EXTRA_CA"])
+            let log = assembly.log
+            let hangup = SignalWatch([SIGHUP]) {
+                log.write(.warning, "reload is not available in this version; restart to apply changes")
+            }
+            defer { hangup.cancel() }
             try assembly.listen()
             stop.wait()
             assembly.drain()
@@ -28,23 +35,22 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// Waits for the signals that end the process.
-private final class StopSignal {
-    private let semaphore = DispatchSemaphore(value: 0)
-    private var sources: [any DispatchSourceSignal] = []
+/// Calls back when one of some signals arrives, in place of what the system would do.
+private struct SignalWatch {
+    private let sources: [any DispatchSourceSignal]
 
-    init() {
-        for number in [SIGTERM, SIGINT] {
+    init(_ signals: [CInt], _ arrived: @escaping @Sendable () -> Void) {
+        sources = signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [semaphore] in semaphore.signal() }
+            source.setEventHandler(handler: arrived)
             source.resume()
-            sources.append(source)
+            return source
         }
     }
 
-    func wait() {
-        semaphore.wait()
+    func cancel() {
+        for source in sources { source.cancel() }
     }
 }
 
@@ -53,8 +59,6 @@ enum ProcessSettings {
     /// Applied once, before the first connection.
     static func apply() {
         signal(SIGPIPE, SIG_IGN)
-        // Reload by signal is not there yet; its default action would end the process.
-        signal(SIGHUP, SIG_IGN)
         raiseDescriptorLimit()
         sidecar_tune_allocator(CInt(Processors.usable))
     }

@@ -51,7 +51,10 @@ extension Exchange {
         let upstream = attempt?.upstream.name ?? plan?.attempts.first?.target.upstream ?? ""
         switch own {
         case .allOpen(let delay):
-            return .allTargetsOpen(retryAfterSeconds: max(1, Int(delay.components.seconds) + 1))
+            // Rounded up: a client that comes back a moment early would be sent away again.
+            return .allTargetsOpen(
+                retryAfterSeconds: max(1, Int((delay + .milliseconds(999)).components.seconds))
+            )
         case .badGateway(.unreachable): return .upstreamUnreachable(upstream: upstream)
         case .badGateway: return .upstreamBroke(upstream: upstream)
         case .gatewayTimeout: return .upstreamTimedOut(upstream: upstream, waitedFor: "answer")

@@ -59,6 +59,19 @@ struct ClassificationTests {
         #expect(request.facts.tokens == texts + 3 * ChatFraming.message + ChatFraming.replyPriming)
     }
 
+    @Test(
+        "a model name that is too long to act on makes a body that is not understood",
+        arguments: [256, 257]
+    )
+    func longModelName(length: Int) {
+        let name = String(repeating: "m", count: length)
+
+        let request = classify(#"{"model":"\#(name)","messages":[]}"#)
+
+        #expect((request.conversation != nil) == (length <= Classification.maxModelBytes))
+        #expect(request.facts.model == (length <= Classification.maxModelBytes ? name : ""))
+    }
+
     @Test("a body that is not understood has no facts to find out")
     func notUnderstood() {
         var request = classify("{")
