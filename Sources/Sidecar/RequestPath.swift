@@ -234,7 +234,7 @@ final class Exchange {
     private func release(verdict: CircuitBreaker.Outcome) {
         isOver = true
         settle(verdict)
-        attempt.take()?.connection?.abandon()
+        attempt.take()?.abandonConnection()
         releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         if let answer, answer.isRelaying { record.bytesOut += answer.byteCount }

@@ -13,19 +13,21 @@ final class ClientHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         case head
         case body(BodyReader)
         case responding
         case tunnel
-        case lingering
+        case lingering(isFlushed: Bool)
     }
 
     /// How long a connection may keep the sidecar waiting.
-    private enum Limit {
+    enum Limit {
         static let head = TimeAmount.seconds(10)
         static let stalledBody = TimeAmount.seconds(60)
         static let idle = TimeAmount.seconds(300)
+        /// For the rest of an answer to leave, and then for the client to read it.
+        static let flush = TimeAmount.seconds(60)
         static let linger = TimeAmount.seconds(2)
         static let fullBuffers = TimeAmount.seconds(10)
         /// Bytes of later requests that are read while one is being answered.
@@ -36,18 +38,18 @@ final class ClientHandler: ChannelDuplexHandler {
     let listener: ListenerIdentity
     /// The client's address, as it goes into `X-Forwarded-For`.
     private(set) var address = ""
-    private var context: ChannelHandlerContext?
-    private var phase = Phase.head
+    var context: ChannelHandlerContext?
+    var phase = Phase.head
     private var heads = HeadReader()
     private var isTimingHead = false
-    private var input = ByteBuffer()
-    private var exchange: Exchange?
-    private var deadline: NIODeadline
-    private var isReadPending = false
+    var input = ByteBuffer()
+    var exchange: Exchange?
+    var deadline: NIODeadline
+    var isReadPending = false
     private var isAdvancing = false
-    private var hasInputClosed = false
+    var hasInputClosed = false
     /// Since when a body waits for others to leave the buffers.
-    private var isStarvedSince: NIODeadline?
+    var isStarvedSince: NIODeadline?
 
     init(loop: LoopContext, listener: ListenerIdentity) {
         self.loop = loop
@@ -125,6 +127,7 @@ final class ClientHandler: ChannelDuplexHandler {
     func resumeReading() {
         guard isReadPending, mayRead else { return }
         isReadPending = false
+        if case .body = phase { deadline = loop.coarseNow + Limit.stalledBody }
         context?.read()
     }
 
@@ -145,6 +148,7 @@ final class ClientHandler: ChannelDuplexHandler {
         }
         // An empty slice would keep the whole receive buffer alive.
         if input.readableBytes == 0 { input = ByteBuffer() }
+        if hasInputClosed { endOfInput() }
     }
 
     /// Reads a head, if it is complete.
@@ -206,6 +210,7 @@ final class ClientHandler: ChannelDuplexHandler {
         if byteCount > 0, let slice = input.readSlice(length: byteCount) { exchange.bodyReceived(slice) }
         guard isCarrying(exchange) else { return true }
         guard progress == .ended else { return false }
+        isStarvedSince = nil
         phase = .responding
         exchange.bodyEnded()
         return true
@@ -214,24 +219,6 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Stops reading a body until others have left the buffers.
     func buffersAreFull() {
         if isStarvedSince == nil { isStarvedSince = loop.coarseNow }
-    }
-
-    private func inputClosed() {
-        hasInputClosed = true
-        switch phase {
-        case .lingering:
-            close()
-        case .head where input.readableBytes == 0:
-            close()
-        case .head, .body:
-            refuse(.badRequest("the connection ended within the request"))
-        case .tunnel:
-            exchange?.tunnelInputClosed()
-        case .responding:
-            // A client that has gone and one that only has nothing more to say look the same. An interim
-            // response tells them apart: it is skipped by the one and reset by the other's system.
-            exchange?.probeClient()
-        }
     }
 
     // MARK: - Writing
@@ -254,7 +241,7 @@ final class ClientHandler: ChannelDuplexHandler {
     /// - Parameter keepsAlive: whether the head of the answer left the connection open.
     func exchangeEnded(keepsAlive: Bool) {
         exchange = nil
-        guard keepsAlive, case .responding = phase, !hasInputClosed, !loop.isDraining else { return linger() }
+        guard keepsAlive, case .responding = phase, !loop.isDraining else { return endConnection() }
         flush()
         phase = .head
         deadline = loop.coarseNow + Limit.idle
@@ -264,76 +251,10 @@ final class ClientHandler: ChannelDuplexHandler {
 
     func switchToTunnel() {
         phase = .tunnel
-        guard input.readableBytes > 0 else { return resumeReading() }
-        exchange?.tunnelSent(input)
+        if input.readableBytes > 0 { exchange?.tunnelSent(input) }
         input = ByteBuffer()
+        if hasInputClosed { exchange?.tunnelInputClosed() }
         resumeReading()
-    }
-
-    /// Answers with an error of the sidecar's own and ends the connection.
-    private func refuse(_ error: SidecarError) {
-        if let exchange {
-            exchange.refuse(error)
-        } else {
-            let id = loop.observeRefusal(error, listener: listener)
-            let notes = AnswerNotes(requestID: id)
-            write(ErrorAnswer(error, dialect: .other).response(keepsAlive: false, notes: notes))
-            linger()
-        }
-    }
-
-    /// Ends the connection after the answer, when the client has had time to read it.
-    ///
-    /// Closing with unread input would make the system send a reset, which can destroy the answer.
-    private func linger() {
-        phase = .lingering
-        deadline = loop.coarseNow + Limit.linger
-        flush()
-        if hasInputClosed {
-            // The client sends no more: the connection can go as soon as the answer is out.
-            context?.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
-                self.close()
-            }
-        } else {
-            context?.close(mode: .output, promise: nil)
-            resumeReading()
-        }
-    }
-
-    /// Breaks the connection off, so that the client sees that its answer is not complete.
-    func close() {
-        context?.close(promise: nil)
-    }
-
-    /// Closes the connection now if it is idle, and after the answer if it is not.
-    func drain() {
-        if case .head = phase, input.readableBytes == 0 { close() }
-    }
-
-    // MARK: - Time
-
-    func tick(now: NIODeadline) {
-        exchange?.tick(now: now)
-        if let since = isStarvedSince { tickStarved(since: since, now: now) }
-        guard now >= deadline else { return }
-        switch phase {
-        case .head: input.readableBytes == 0 ? close() : refuse(.requestTimedOut)
-        case .body where isStarvedSince == nil && isReadPending == false: refuse(.requestTimedOut)
-        case .lingering: close()
-        case .body, .responding, .tunnel: break
-        }
-    }
-
-    private func tickStarved(since: NIODeadline, now: NIODeadline) {
-        let limit = loop.snapshot.configuration.limits.maxBufferedBytes
-        if loop.shared.bufferedBytes.value < limit {
-            isStarvedSince = nil
-            deadline = now + Limit.stalledBody
-            resumeReading()
-        } else if now - since > Limit.fullBuffers {
-            isStarvedSince = nil
-            refuse(.buffersFull(limitBytes: limit))
-        }
     }
 }
 

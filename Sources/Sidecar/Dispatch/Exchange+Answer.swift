@@ -8,9 +8,8 @@ extension Exchange {
     func responseStarted(_ head: ResponseHead, _ bytes: ByteBuffer) {
         guard !isOver else { return }
         let answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
-        if isInspected, head.first(.contentEncoding) == nil, isEventStream(head, bytes), head.status < 300 {
-            answer.reader = ChatStreamReader(dialect: record.dialect)
-        }
+        answer.stripsChunking = self.head.minorVersion == 0 && head.framing == .chunked
+        if isReadStream(head, bytes) { answer.reader = ChatStreamReader(dialect: record.dialect) }
         self.answer = answer
         wasTouched = true
         switch answer.mode {
@@ -25,7 +24,12 @@ extension Exchange {
         guard isInspected else { return .relaying }
         if head.status >= 400 { return .holdingError }
         let isLast = attempt?.place == (plan?.attempts.count ?? 1) - 1
-        return !isLast && isEventStream(head, bytes) ? .holdingStream : .relaying
+        return !isLast && isReadStream(head, bytes) ? .holdingStream : .relaying
+    }
+
+    /// Whether the events of the answer are read: one that is compressed all the same passes unread.
+    private func isReadStream(_ head: ResponseHead, _ bytes: ByteBuffer) -> Bool {
+        isInspected && head.status < 300 && head.first(.contentEncoding) == nil && isEventStream(head, bytes)
     }
 
     private func isEventStream(_ head: ResponseHead, _ bytes: ByteBuffer) -> Bool {
@@ -64,7 +68,7 @@ extension Exchange {
         switch mode {
         case .relaying: relay(bytes, lastChunkEnd: lastChunkEnd)
         case .holdingError: holdError(bytes)
-        case .holdingStream: holdStream(bytes)
+        case .holdingStream: holdStream(bytes, lastChunkEnd: lastChunkEnd)
         case .tunnel: break
         }
     }
@@ -100,9 +104,13 @@ extension Exchange {
         if (answer?.raw.readableBytes ?? 0) > OngoingAnswer.maxHeldBytes { errorIsComplete() }
     }
 
-    private func holdStream(_ bytes: ByteBuffer) {
-        answer?.raw.writeImmutableBuffer(bytes)
-        guard let answer, let reader = answer.reader else { return accept() }
+    private func holdStream(_ bytes: ByteBuffer, lastChunkEnd: Int) {
+        guard let answer, let reader = answer.reader else { return }
+        if answer.isChunked {
+            answer.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { answer.raw.writeImmutableBuffer($0) }
+        } else {
+            answer.raw.writeImmutableBuffer(bytes)
+        }
         if reader.sawDelta || reader.isDone || answer.raw.readableBytes > OngoingAnswer.maxHeldBytes {
             accept()
         }
@@ -171,6 +179,5 @@ extension Exchange {
         // A part of an answer cannot be kept: the rest went with its connection.
         guard let answer, answer.isComplete, let target = attempt?.target else { return }
         heldAnswer = HeldAnswer(answer: answer, model: target.model)
-        self.answer = nil
     }
 }

@@ -3,40 +3,15 @@ internal import Policies
 internal import Telemetry
 internal import Wire
 
-/// The attempt that is under way; it belongs to the request's event loop.
-final class OngoingAttempt {
-    let place: Int
-    let target: Target
-    let upstream: UpstreamReference
-    /// Nil where no breaker guards the request.
-    var ticket: CircuitBreaker.Ticket?
-    var isProbe = false
-    var connection: UpstreamHandler?
-    var sent = NIODeadline.distantPast
-    var body: ByteBuffer?
-    var isEdited = false
-    var countedTokens: Int?
-    var wasClipped = false
-
-    init(place: Int, target: Target, upstream: UpstreamReference) {
-        self.place = place
-        self.target = target
-        self.upstream = upstream
-    }
-}
-
-@available(*, unavailable)
-extension OngoingAttempt: Sendable {}
-
 extension Exchange {
     /// Carries out what the failover decided.
     func perform(_ action: FailoverState.Action) {
         switch action {
         case .ask(let place, let mayRefuse, let hold):
-            if hold { keepAnswer() }
+            leaveAttempt(holdingAnswer: hold)
             ask(place, mayRefuse: mayRefuse)
         case .send(let place, let budget, let fresh, let hold):
-            if hold { keepAnswer() }
+            leaveAttempt(holdingAnswer: hold)
             prepare(place, budget: budget, onFreshConnection: fresh)
         case .relay:
             relayAnswer()
@@ -45,6 +20,14 @@ extension Exchange {
         case .answer(let own):
             refuse(error(for: own))
         }
+    }
+
+    /// Lets go of all that an attempt which is over has left behind.
+    private func leaveAttempt(holdingAnswer hold: Bool) {
+        attempt?.abandonConnection()
+        if hold { keepAnswer() }
+        answer = nil
+        stopClock()
     }
 
     private func error(for own: FailoverState.OwnAnswer) -> SidecarError {
@@ -164,22 +147,23 @@ extension Exchange {
         guard let upstream = attempt?.upstream else { return }
         let pool = loop.pool(for: upstream)
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
-        pool.connect(for: self, timeout: TimeAmount(configuration.timeouts.connect))
+        let awaited = AwaitedConnection(for: self)
+        attempt?.awaited = awaited
+        pool.connect(for: awaited, timeout: TimeAmount(configuration.timeouts.connect))
     }
 
     /// A connection is there.
     func upstreamConnected(_ connection: UpstreamHandler) {
-        guard !isOver, attempt != nil else { return connection.release() }
+        attempt?.awaited = nil
         attempt?.connection = connection
         attempt?.sent = .now()
-        answer = nil
         startClock()
         let body = isStreamed ? nil : attempt?.body
         let small = body.flatMap { $0.readableBytes <= 8192 ? $0 : nil }
         var head = upstreamHead(bodyCount: body?.readableBytes).written(roomBehind: small?.readableBytes ?? 0)
         if let small { head.writeImmutableBuffer(small) }
         record.upstreamBytesOut += body?.readableBytes ?? 0
-        connection.send(head, body: small == nil ? body : nil, isHEAD: isHEAD, for: self)
+        connection.send(head, body: small == nil ? body : nil, for: self)
         for part in waitingBody { connection.write(part) }
         waitingBody = []
         client.resumeReading()
@@ -227,6 +211,7 @@ extension Exchange {
     /// The upstream failed before its answer was complete.
     func upstreamFailed(_ failure: UpstreamFailure) {
         guard !isOver else { return }
+        attempt?.awaited = nil
         attempt?.connection = nil
         if answer?.isRelaying == true { return answerWasCut() }
         let event: FailoverState.Failure =
@@ -241,11 +226,10 @@ extension Exchange {
 
     /// A time limit of the request has passed.
     func timedOut() {
-        if answer?.isRelaying == true {
-            attempt?.connection.take()?.abandon()
-            return answerWasCut()
-        }
-        attempt?.connection.take()?.abandon()
+        let isRelaying = answer?.isRelaying == true
+        attempt?.abandonConnection()
+        if isRelaying, !client.isWritable { return clientStalled() }
+        if isRelaying { return answerWasCut() }
         attemptFailed(.unanswered(.timeout), delay: nil)
     }
 
@@ -260,46 +244,5 @@ extension Exchange {
     func observeAttempt(outcome: Label) {
         guard isInspected, let target = attempt?.target else { return }
         loop.observeAttempt(target, outcome: outcome, snapshot: snapshot)
-    }
-
-    // MARK: - Clock
-
-    /// Starts the limits of an attempt.
-    ///
-    /// Requests that no route matched have an idle limit only.
-    private func startClock() {
-        let limit = isTimed ? configuration.timeouts.firstByte : Self.idleLimit
-        deadline = attemptDeadline(after: limit, now: loop.coarseNow)
-        wasTouched = false
-    }
-
-    /// Time goes on.
-    ///
-    /// That bytes came is only noted when they do, so that an answer of many pieces asks for the time once a tick.
-    func tick(now: NIODeadline) {
-        guard !isOver else { return }
-        if wasTouched {
-            wasTouched = false
-            restartClock(now: now)
-        }
-        guard now >= deadline else { return }
-        deadline = .distantFuture
-        timedOut()
-    }
-
-    private func restartClock(now: NIODeadline) {
-        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.idle : Self.idleLimit, now: now)
-        if isTimed, answer?.waitsForFirstToken == true, let sent = attempt?.sent {
-            deadline = min(deadline, sent + TimeAmount(configuration.timeouts.firstToken))
-        }
-    }
-
-    private var isTimed: Bool { plan?.route != nil }
-
-    private static var idleLimit: Duration { .seconds(3600) }
-
-    private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {
-        let end = now + TimeAmount(limit)
-        return isTimed ? min(end, record.started + TimeAmount(configuration.timeouts.total)) : end
     }
 }

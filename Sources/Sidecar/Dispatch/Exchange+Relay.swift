@@ -30,7 +30,11 @@ extension Exchange {
     }
 
     func relayHeldAnswer() {
-        guard let held = heldAnswer.take() else { return }
+        attempt?.abandonConnection()
+        guard let held = heldAnswer.take() else {
+            // It was too large to be kept.
+            return refuse(.upstreamBroke(upstream: attempt?.upstream.name ?? ""))
+        }
         answer = held.answer
         clipReceipt = nil
         startRelay(model: held.model)
@@ -43,10 +47,9 @@ extension Exchange {
         record.model = model
         if isInspected { record.outcomes = failover?.outcomes ?? [] }
         let isHTTP10 = self.head.minorVersion == 0
-        let stripsChunking = isHTTP10 && head.framing == .chunked
+        let stripsChunking = answer?.stripsChunking == true
         let keepsAlive =
             self.head.keepsAlive && isBodyComplete && !stripsChunking && head.framing != .untilClose
-        answer?.stripsChunking = stripsChunking
         answer?.keepsAlive = keepsAlive && !loop.isDraining
         answer?.mode = .relaying
         writeHead(isForHTTP10: isHTTP10)
@@ -161,17 +164,26 @@ extension Exchange {
         end(keepsAlive: answer.keepsAlive)
     }
 
+    /// The client has taken nothing of its answer for as long as an upstream may be idle.
+    func clientStalled() {
+        record.error = "client_stalled"
+        settle(.withoutVerdict)
+        breakOff()
+    }
+
     /// Ends the connection in the middle of an answer, so that the client sees that it is not complete.
     private func breakOff() {
         writePendingHead()
         client.flush()
-        client.close()
+        // Where the end of the connection is the end of the answer, only a reset says that it is not.
+        let endsByClosing = answer?.stripsChunking == true || answer?.head.framing == .untilClose
+        if endsByClosing { client.reset() } else { client.close() }
     }
 
     /// What the client is told about its request in header fields.
     var notes: AnswerNotes {
         guard isInspected, failover != nil else { return AnswerNotes(requestID: record.id) }
-        let upstream = attempt.map { (NIODeadline.now() - $0.sent).nanoseconds } ?? 0
+        let upstream = attempt?.sent.map { (NIODeadline.now() - $0).nanoseconds } ?? 0
         return AnswerNotes(
             requestID: record.id,
             model: record.model,

@@ -28,6 +28,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private var exchange: Exchange?
     private var hasServed = false
     private var isReadPending = false
+    /// Whether the connection ended by an error: a reset, or TLS without its proper end.
+    private var hasBroken = false
     /// When the connection was put back; for the pool's idle limit.
     var idleSince = NIODeadline.distantPast
 
@@ -42,10 +44,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
     // MARK: - What the exchange asks for
 
     /// Sends a request and takes the exchange on until its response is complete.
-    func send(_ head: ByteBuffer, body: ByteBuffer?, isHEAD: Bool, for exchange: Exchange) {
+    func send(_ head: ByteBuffer, body: ByteBuffer?, for exchange: Exchange) {
         guard let context else { return exchange.upstreamFailed(.connectFailed) }
         self.exchange = exchange
-        state.sent(isHEAD: isHEAD)
+        state.sent(isHEAD: exchange.isHEAD, isUpgrade: exchange.head.isUpgrade)
         context.write(wrapOutboundOut(head), promise: nil)
         if let body { context.write(wrapOutboundOut(body), promise: nil) }
         context.flush()
@@ -105,6 +107,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Whatever it was, the end of the connection follows, and there it is told apart.
+        hasBroken = true
         context.close(promise: nil)
     }
 
@@ -113,7 +116,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
         pool.connectionClosed(self)
         guard let exchange else { return }
         self.exchange = nil
-        if state.closed() {
+        if !hasBroken, state.closed() {
             exchange.responseEnded()
         } else if case .tunnel = state.phase {
             exchange.responseEnded()

@@ -59,9 +59,9 @@ final class UpstreamPool {
         for connection in connections { connection.abandon() }
     }
 
-    /// Opens a connection for an exchange and tells it.
-    func connect(for exchange: Exchange, timeout: TimeAmount) {
-        let bound = NIOLoopBound((self, exchange), eventLoop: loop.eventLoop)
+    /// Opens a connection and tells the exchange that waits for it, if it still does.
+    func connect(for awaited: AwaitedConnection, timeout: TimeAmount) {
+        let bound = NIOLoopBound((self, awaited), eventLoop: loop.eventLoop)
         let tls = upstream.url.isTLS ? loop.shared.tls : nil
         let host = upstream.url.host
         ClientBootstrap(group: loop.eventLoop)
@@ -82,25 +82,27 @@ final class UpstreamPool {
             .connect(host: host, port: upstream.url.port)
             .assumeIsolated()
             .whenComplete { result in
-                let (pool, exchange) = bound.value
-                pool.connectFinished(result, for: exchange)
+                let (pool, awaited) = bound.value
+                pool.connectFinished(result, for: awaited)
             }
     }
 
-    private func connectFinished(_ result: Result<any Channel, any Error>, for exchange: Exchange) {
+    private func connectFinished(_ result: Result<any Channel, any Error>, for awaited: AwaitedConnection) {
+        let exchange = awaited.exchange.take()
         switch result {
         case .success(let channel):
             connectionCount += 1
             guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self)
             else {
-                return exchange.upstreamFailed(.connectFailed)
+                exchange?.upstreamFailed(.connectFailed)
+                return
             }
-            exchange.upstreamConnected(handler)
+            if let exchange { exchange.upstreamConnected(handler) } else { handler.release() }
         case .failure(let error):
             if case ChannelError.connectTimeout = error {
-                exchange.upstreamFailed(.connectTimedOut)
+                exchange?.upstreamFailed(.connectTimedOut)
             } else {
-                exchange.upstreamFailed(.connectFailed)
+                exchange?.upstreamFailed(.connectFailed)
             }
         }
     }

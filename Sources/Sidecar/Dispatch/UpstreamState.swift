@@ -44,14 +44,16 @@ struct UpstreamState {
     /// Whether any byte of the response has arrived.
     private(set) var hasAnswered = false
     private var answersHEAD = false
+    private var answersUpgrade = false
     /// Where the newest complete chunk ends in the body bytes given last; 0 when none ends there.
     private(set) var lastChunkEnd = 0
     private let maxHeadBytes = 256 * 1024
 
     /// A request was written.
-    mutating func sent(isHEAD: Bool) {
+    mutating func sent(isHEAD: Bool, isUpgrade: Bool) {
         phase = .head(HeadFinder())
         answersHEAD = isHEAD
+        answersUpgrade = isUpgrade
         hasAnswered = false
         lastChunkEnd = 0
     }
@@ -81,6 +83,8 @@ struct UpstreamState {
         }
         keepsAlive = head.keepsAlive
         if head.status == 101 {
+            // Nobody asked for another protocol (RFC 9110, section 15.2.2).
+            guard answersUpgrade else { return .malformed }
             phase = .tunnel
             return .final(head)
         }

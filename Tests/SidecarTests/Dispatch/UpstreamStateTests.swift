@@ -123,7 +123,7 @@ struct UpstreamStateTests {
 
     private func expect(_ pieces: [ArraySlice<UInt8>], _ isHEAD: Bool, _ expected: String) {
         var copy = self
-        copy.state.sent(isHEAD: isHEAD)
+        copy.state.sent(isHEAD: isHEAD, isUpgrade: true)
         let outcome = copy.receive(pieces)
 
         let parts = [
@@ -146,13 +146,14 @@ struct UpstreamStateTests {
             ok + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
             ok + "Transfer-Encoding: chunked\r\n\r\n+3\r\nabc",
             "HTTP/1.1 100 Continue\r\n\r\nhello\r\n\r\n", "HTTP/1.1 099 \r\n\r\n",
+            "HTTP/1.1 101 \r\nUpgrade: x\r\n\r\n",
         ]
     )
     func refuses(bytes: String) {
         let bytes = Array(bytes.utf8)
         for cut in 0...bytes.count {
             var copy = self
-            copy.state.sent(isHEAD: false)
+            copy.state.sent(isHEAD: false, isUpgrade: false)
 
             #expect(copy.receive([bytes[..<cut], bytes[cut...]]).isMalformed)
         }
@@ -160,7 +161,7 @@ struct UpstreamStateTests {
 
     @Test("a head without end is refused")
     mutating func endlessHead() {
-        state.sent(isHEAD: false)
+        state.sent(isHEAD: false, isUpgrade: false)
         let bytes = Array((Self.ok + "A: " + String(repeating: "a", count: 256 * 1024)).utf8)
 
         #expect(receive([bytes[...]]).isMalformed)
@@ -175,7 +176,7 @@ struct UpstreamStateTests {
             (Self.ok + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false),
             ("HTTP/1.1 101 \r\nUpgrade: x\r\n\r\n", false),
         ] {
-            state.sent(isHEAD: false)
+            state.sent(isHEAD: false, isUpgrade: true)
             _ = receive([Array(bytes.utf8)[...]])
 
             #expect(state.closed() == isProper, "\(bytes)")
@@ -193,7 +194,7 @@ struct UpstreamStateTests {
         ]
     )
     mutating func keepsAlive(bytes: String, keeps: Bool) {
-        state.sent(isHEAD: false)
+        state.sent(isHEAD: false, isUpgrade: false)
         _ = receive([Array(bytes.utf8)[...]])
 
         #expect(state.keepsAlive == keeps)
@@ -207,7 +208,7 @@ struct UpstreamStateTests {
             (false, Self.ok + "Content-Length: 3\r\n\r\nabc", "abc"),
         ] {
             #expect(state.phaseIsIdle)
-            state.sent(isHEAD: isHEAD)
+            state.sent(isHEAD: isHEAD, isUpgrade: false)
             #expect(!state.hasAnswered)
 
             let outcome = receive([Array(bytes.utf8)[...]])

@@ -1,0 +1,53 @@
+internal import NIOCore
+internal import Policies
+
+/// The time limits of a request.
+extension Exchange {
+    /// Starts the limits of an attempt.
+    ///
+    /// Requests that no route matched have an idle limit only.
+    func startClock() {
+        let limit = isTimed ? configuration.timeouts.firstByte : Self.idleLimit
+        deadline = attemptDeadline(after: limit, now: loop.coarseNow)
+        wasTouched = false
+    }
+
+    /// Stops the limits between attempts.
+    ///
+    /// Connecting has a limit of its own; beyond it only the time for the whole request runs on.
+    func stopClock() {
+        deadline =
+            isTimed ? record.started + TimeAmount(configuration.timeouts.total) : .distantFuture
+        wasTouched = false
+    }
+
+    /// Time goes on.
+    ///
+    /// That bytes came is only noted when they do, so that an answer of many pieces asks for the time once a tick.
+    func tick(now: NIODeadline) {
+        guard !isOver else { return }
+        if wasTouched {
+            wasTouched = false
+            restartClock(now: now)
+        }
+        guard now >= deadline else { return }
+        deadline = .distantFuture
+        timedOut()
+    }
+
+    private func restartClock(now: NIODeadline) {
+        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.idle : Self.idleLimit, now: now)
+        if isTimed, answer?.waitsForFirstToken == true, let sent = attempt?.sent {
+            deadline = min(deadline, sent + TimeAmount(configuration.timeouts.firstToken))
+        }
+    }
+
+    private var isTimed: Bool { plan?.route != nil }
+
+    private static var idleLimit: Duration { .seconds(3600) }
+
+    private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {
+        let end = now + TimeAmount(limit)
+        return isTimed ? min(end, record.started + TimeAmount(configuration.timeouts.total)) : end
+    }
+}

@@ -1,0 +1,49 @@
+internal import NIOCore
+internal import Policies
+
+/// The attempt that is under way; it belongs to the request's event loop.
+final class OngoingAttempt {
+    let place: Int
+    let target: Target
+    let upstream: UpstreamReference
+    /// Nil where no breaker guards the request.
+    var ticket: CircuitBreaker.Ticket?
+    var isProbe = false
+    /// The wait for a connection, until there is one.
+    var awaited: AwaitedConnection?
+    var connection: UpstreamHandler?
+    /// Nil until there was a connection to send on.
+    var sent: NIODeadline?
+    var body: ByteBuffer?
+    var isEdited = false
+    var countedTokens: Int?
+    var wasClipped = false
+
+    init(place: Int, target: Target, upstream: UpstreamReference) {
+        self.place = place
+        self.target = target
+        self.upstream = upstream
+    }
+
+    /// Lets go of the connection, or of the wait for one: nothing that comes of it concerns the request any more.
+    func abandonConnection() {
+        awaited.take()?.exchange = nil
+        connection.take()?.abandon()
+    }
+}
+
+@available(*, unavailable)
+extension OngoingAttempt: Sendable {}
+
+/// A connection that is being opened, and the exchange that waits for it.
+final class AwaitedConnection {
+    /// Nil once nobody waits any more; the connection then goes into the pool.
+    var exchange: Exchange?
+
+    init(for exchange: Exchange) {
+        self.exchange = exchange
+    }
+}
+
+@available(*, unavailable)
+extension AwaitedConnection: Sendable {}
