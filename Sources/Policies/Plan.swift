@@ -51,9 +51,22 @@ public struct Plan: Equatable, Sendable {
     ///
     /// There is always at least one; the first is the preferred one.
     public private(set) var attempts: [Attempt]
+    /// Where among the attempts the first member of the chain stands.
+    public private(set) var primaryPlace = 0
 
     public init(route: String?, _ first: Attempt, then fallbacks: [Attempt] = []) {
         self.route = route
         attempts = [first] + fallbacks
+    }
+
+    /// Whether the request begins with a fallback because its conversation was moved there.
+    public var isSticky: Bool { primaryPlace > 0 }
+
+    /// The same attempts, beginning at a place and going round.
+    func rotated(toBeginAt place: Int) -> Plan {
+        var plan = self
+        plan.attempts = Array(attempts[place...] + attempts[..<place])
+        plan.primaryPlace = (primaryPlace - place + attempts.count) % attempts.count
+        return plan
     }
 }

@@ -2,10 +2,24 @@
 ///
 /// The first route that matches gives the chain; a request that none matches is forwarded unchanged. Of
 /// several members that are the same target the first is kept. A request with images skips members that
-/// cannot see, while one is left that can or whose sight is unknown.
+/// cannot see, while one is left that can or whose sight is unknown. A conversation that was moved to a
+/// fallback begins there: ``Plan/steered(by:for:)``, which a caller may also ask apart, once it knows whose
+/// breaker it needs.
 ///
-/// - Parameter upstream: the listener's, for members that name none.
-public func plan(_ facts: RequestFacts, settings: PolicySettings, upstream: String) -> Plan {
+/// - Parameters:
+///   - upstream: the listener's, for members that name none.
+///   - situation: nil where nothing is remembered of the conversation.
+public func plan(
+    _ facts: RequestFacts,
+    settings: PolicySettings,
+    upstream: String,
+    in situation: Situation? = nil
+) -> Plan {
+    let plan = planByChain(facts, settings: settings, upstream: upstream)
+    return situation.map { plan.steered(by: $0, for: facts) } ?? plan
+}
+
+private func planByChain(_ facts: RequestFacts, settings: PolicySettings, upstream: String) -> Plan {
     let requested = Target(model: facts.model, upstream: upstream)
     guard let route = settings.routes.first(where: { $0.matches(facts, settings) }) else {
         return Plan(route: nil, Attempt(target: requested, isForeign: false))

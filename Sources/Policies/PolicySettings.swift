@@ -74,14 +74,24 @@ public struct Price: Equatable, Sendable {
 /// When a failed attempt is followed by the next.
 public struct FallbackSettings: Equatable, Sendable {
     public var on: Set<FailureClass>
+    /// How long a conversation stays on the fallback that it was moved to, from the move.
+    public var sticky: Duration
+    /// The longest stated delay that is waited for before moving on; zero never waits.
+    public var patience: Duration
 
     /// The classes that route around a failure where the file says nothing.
     public static let usual: Set<FailureClass> = [
         .rateLimited, .quotaExhausted, .overloaded, .upstreamFault, .timeout, .unreachable, .regionBlocked,
     ]
 
-    public init(on: Set<FailureClass> = FallbackSettings.usual) {
+    public init(
+        on: Set<FailureClass> = FallbackSettings.usual,
+        sticky: Duration = .seconds(600),
+        patience: Duration = .zero
+    ) {
         self.on = on
+        self.sticky = sticky
+        self.patience = patience
     }
 }
 

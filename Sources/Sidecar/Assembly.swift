@@ -13,25 +13,39 @@ final class Assembly {
     private let group: MultiThreadedEventLoopGroup
     private let shared: SharedState
     let log: EventLog
-    private let snapshot: Snapshot
+    let reloader: Reloader
     private let loops: [NIOLoopBound<LoopContext>]
     private let isReady = Switch()
     private var listeners: [any Channel] = []
 
-    /// - Parameter extraCA: path of a PEM file whose certificates upstreams may also use.
-    init(_ loaded: LoadedConfiguration, extraCA: String?) throws {
+    /// - Parameters:
+    ///   - loaded: what to serve by.
+    ///   - environment: `SIDECAR_EXTRA_CA` names a PEM file whose certificates upstreams may also use,
+    ///     `SIDECAR_ALLOW_ARM_HEADER=1` lets clients choose an experiment's arm.
+    ///   - load: reads the configuration anew.
+    init(_ loaded: LoadedConfiguration, environment: [String: String], load: @escaping Reloader.Load) throws {
         self.loaded = loaded
         let writer = LogWriter()
         log = EventLog(writer: writer)
-        shared = SharedState(tls: try UpstreamTLS(extraCA: extraCA), logWriter: writer, breakers: Breakers())
+        let shared = SharedState(
+            loaded.configuration,
+            tls: try UpstreamTLS(extraCA: environment["SIDECAR_EXTRA_CA"]),
+            logWriter: writer,
+            allowsForcedArm: ForcedArm.isAllowed(by: environment)
+        )
+        self.shared = shared
         group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
-        snapshot = Snapshot(loaded.configuration, listed: shared.listedModels)
-        loops = try group.makeIterator().map { [shared, snapshot] loop in
+        let loops = try group.makeIterator().map { loop in
             try loop.submit {
-                let context = LoopContext(eventLoop: loop, shared: shared, snapshot: snapshot)
+                let context = LoopContext(eventLoop: loop, shared: shared)
                 context.start()
                 return NIOLoopBound(context, eventLoop: loop)
             }.wait()
+        }
+        self.loops = loops
+        reloader = Reloader(loaded, log: log, load: load) { configuration in
+            let snapshot = shared.adopt(configuration)
+            for loop in loops { loop.eventLoop.execute { loop.value.adopt(snapshot) } }
         }
     }
 
@@ -41,6 +55,7 @@ final class Assembly {
         // The admin listener comes first, so that readiness can be asked for while the others open.
         if let admin = listen.admin { try open(admin) }
         for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
+        reloader.startWatching()
         isReady.set()
         log.write(.info, "ready", [("config_hash", loaded.configuration.hash)])
     }
@@ -64,15 +79,18 @@ final class Assembly {
         let pages = AdminPages(
             shared: shared,
             token: admin.token,
-            snapshot: snapshot,
             loops: loops,
+            reloader: reloader,
             isReady: isReady
         )
+        let maxBodyBytes = loaded.configuration.limits.maxBodyBytes
         let channel = try bootstrap(messagesPerRead: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(AdminHandler(pages: pages))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdminHandler(pages: pages, maxBodyBytes: maxBodyBytes)
+                    )
                 }
             }
             .bind(host: admin.address.host, port: admin.address.port).wait()
@@ -102,6 +120,7 @@ final class Assembly {
     func drain() {
         log.write(.info, "draining")
         shared.isDraining.set()
+        reloader.stopWatching()
         // The admin listener stays, so that readiness can say why; it is closed with the loops.
         let adminPort = loaded.configuration.listen.admin?.address.port
         for listener in listeners where adminPort == nil || listener !== listeners.first {
@@ -128,5 +147,12 @@ enum Processors {
     static var usable: Int {
         let allowed = Int(sidecar_allowed_processors())
         return max(1, allowed > 0 ? min(allowed, System.coreCount) : System.coreCount)
+    }
+}
+
+/// Whether clients may choose an experiment's arm: for tests of one arm.
+enum ForcedArm {
+    static func isAllowed(by environment: [String: String]) -> Bool {
+        environment["SIDECAR_ALLOW_ARM_HEADER"] == "1"
     }
 }

@@ -20,6 +20,8 @@ final class Exchange {
     let loop: LoopContext
     /// The configuration that this request started under; a reload changes nothing for it.
     let snapshot: Snapshot
+    /// The settings that it goes by: the configuration's own, or those of an experiment's arm.
+    var variant: Variant
     /// The upstream that the listener fronts.
     let upstream: UpstreamReference?
     let head: RequestHead
@@ -34,14 +36,17 @@ final class Exchange {
     var body = ByteBuffer()
     /// What is charged to the process-wide limit of buffered bytes.
     var heldBytes = 0
-    var request: Classification?
+    /// Nil for a request that is not inspected, and once nothing can be sent again.
+    var decision: Decision?
     var plan: Plan?
-    var failover: FailoverState?
+    var failover: Failover?
     var attempt: OngoingAttempt?
     var answer: OngoingAnswer?
     var heldAnswer: HeldAnswer?
     /// The answer's head until the first bytes of its body are there, or the read is over.
     var pendingHead: ByteBuffer?
+    /// The wait that a target has asked for.
+    var patience: Scheduled<Void>?
     var clipReceipt: ClipReceipt?
     var deadline = NIODeadline.distantFuture
     /// Whether bytes have passed since the time limits were last looked at.
@@ -57,6 +62,7 @@ final class Exchange {
         self.headBytes = headBytes
         loop = client.loop
         snapshot = loop.snapshot
+        variant = snapshot.base
         let listener = client.listener
         upstream = snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
@@ -75,8 +81,6 @@ final class Exchange {
         )
     }
 
-    var configuration: Configuration { snapshot.configuration }
-
     /// Whether the answer has no body (RFC 9110, section 9.3.2).
     var isHEAD: Bool {
         headBytes.withUnsafeReadableBytes { $0.count > 4 && $0.slice(head.method).equals("HEAD") }
@@ -87,8 +91,10 @@ final class Exchange {
     /// The head is complete and strict.
     func accepted() {
         if passedHereBefore { return refuse(.loop) }
-        if isInspected, case .length(let count) = head.framing, count > configuration.limits.maxBodyBytes {
-            return refuse(.bodyTooLarge(limitBytes: configuration.limits.maxBodyBytes))
+        if isInspected, case .length(let count) = head.framing,
+            count > variant.configuration.limits.maxBodyBytes
+        {
+            return refuse(.bodyTooLarge(limitBytes: variant.configuration.limits.maxBodyBytes))
         }
         if isStreamed { decide() }
     }
@@ -111,8 +117,8 @@ final class Exchange {
         if isStreamed { return passOn(bytes) }
         if head.framing != .chunked { hold(bytes) }
         charge()
-        guard body.readableBytes <= configuration.limits.maxBodyBytes else {
-            return refuse(.bodyTooLarge(limitBytes: configuration.limits.maxBodyBytes))
+        guard body.readableBytes <= variant.configuration.limits.maxBodyBytes else {
+            return refuse(.bodyTooLarge(limitBytes: variant.configuration.limits.maxBodyBytes))
         }
     }
 
@@ -131,7 +137,7 @@ final class Exchange {
     private func charge() {
         let added = body.readableBytes - heldBytes
         heldBytes = body.readableBytes
-        let limit = configuration.limits.maxBufferedBytes
+        let limit = variant.configuration.limits.maxBufferedBytes
         if loop.shared.bufferedBytes.increment(by: added) > limit { client.buffersAreFull() }
     }
 
@@ -141,7 +147,7 @@ final class Exchange {
         heldBytes = 0
         body = ByteBuffer()
         headBytes = ByteBuffer()
-        request = nil
+        decision = nil
         heldAnswer = nil
         attempt?.body = nil
     }
@@ -163,7 +169,7 @@ final class Exchange {
         self.plan = plan
         record.route = plan.route
         record.overhead += (NIODeadline.now() - began).nanoseconds
-        failover = FailoverState(plan, fallback: configuration.policies.fallback)
+        failover = Failover(FailoverState(plan, fallback: variant.configuration.policies.fallback))
         act { $0.start() }
     }
 
@@ -172,31 +178,23 @@ final class Exchange {
     }
 
     private func inspect(_ upstream: UpstreamReference) -> Plan {
-        request = Classification(
+        let subject = Decision.Subject(
             dialect: record.dialect,
-            path: snapshot.asksForPath ? path : "",
+            head: head,
+            headBytes: headBytes,
             body: body,
-            headers: headBytes.withUnsafeReadableBytes {
-                head.fields.values(of: snapshot.asks.headerNames, in: $0)
-            }
+            id: record.id,
+            upstream: upstream.name
         )
-        guard request?.conversation != nil else {
+        guard let decision = Decision(subject, in: loop.shared.decisionContext(snapshot))
+        else {
             loop.bodyWasNotUnderstood(record.dialect)
             return passThrough(upstream)
         }
-        let policies = snapshot.configuration.policies
-        if snapshot.asks.needsMore { request?.answer(snapshot.asks, policies) }
-        guard let facts = request?.facts else { return passThrough(upstream) }
-        record.requestedModel = facts.model
-        record.isStream = facts.isStream
-        return Policies.plan(facts, settings: policies, upstream: upstream.name)
-    }
-
-    /// The request target without its query.
-    private var path: String {
-        headBytes.withUnsafeReadableBytes { raw in
-            String(decoding: raw.slice(head.target).prefix { $0 != 0x3F }, as: UTF8.self)
-        }
+        self.decision = decision
+        variant = decision.variant
+        record.note(decision)
+        return decision.plan
     }
 
     // MARK: - The end
@@ -230,16 +228,23 @@ final class Exchange {
         client.exchangeEnded(keepsAlive: keepsAlive)
     }
 
+    private func keepReceipt() {
+        record.clip = clipReceipt
+        guard let clipReceipt, record.status > 0, let target = attempt?.target else { return }
+        loop.shared.receipts.keep(Receipt(clipReceipt, requestID: record.id, target: target))
+    }
+
     /// Observes the request and lets go of everything it holds.
     private func release(verdict: CircuitBreaker.Outcome) {
         isOver = true
         settle(verdict)
+        keepReceipt()
+        patience.take()?.cancel()
         attempt.take()?.abandonConnection()
         releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         if let answer, answer.isRelaying { record.bytesOut += answer.byteCount }
-        record.clip = clipReceipt
-        loop.observe(record, snapshot: snapshot)
+        loop.observe(record, snapshot: snapshot, variant: variant)
     }
 }
 
@@ -248,7 +253,7 @@ extension Exchange: Sendable {}
 
 extension Dialect {
     /// The dialects whose bodies are read; the others pass through and are labelled.
-    fileprivate var isInspected: Bool {
+    var isInspected: Bool {
         switch self {
         case .openAIChat, .completions, .embeddings: true
         default: false

@@ -16,10 +16,12 @@ enum SidecarError: Error, Equatable {
     case upstreamBroke(upstream: String)
     case allTargetsOpen(retryAfterSeconds: Int)
     case contextExceeded(tokens: Int, budget: Int)
+    case notVouched(upstream: String)
 
     var status: Int {
         switch self {
         case .badRequest, .contextExceeded: 400
+        case .notVouched: 401
         case .requestTimedOut: 408
         case .bodyTooLarge: 413
         case .allTargetsOpen: 429
@@ -49,6 +51,7 @@ enum SidecarError: Error, Equatable {
         case .upstreamBroke: "upstream_broke"
         case .allTargetsOpen: "all_targets_open"
         case .contextExceeded: "context_length_exceeded"
+        case .notVouched: "not_vouched"
         }
     }
 
@@ -78,6 +81,8 @@ enum SidecarError: Error, Equatable {
             "every model of the chain asked for a pause; try again in \(seconds) s"
         case .contextExceeded(let tokens, let budget):
             "the newest turn with system messages and tools has \(tokens) tokens, the budget is \(budget); shorten it, or raise clip.maxContextTokens"
+        case .notVouched(let upstream):
+            "upstream \(upstream) is called with a key of the house, and nobody vouches for yours; send a key that LiteLLM accepts for this model, or list it in clientKeys"
         }
     }
 
@@ -87,6 +92,7 @@ enum SidecarError: Error, Equatable {
         case .badRequest, .bodyTooLarge, .headTooLarge, .unknownTransferCoding, .loop, .contextExceeded,
             .requestTimedOut:
             "invalid_request_error"
+        case .notVouched: "authentication_error"
         case .allTargetsOpen: "rate_limit_error"
         case .tooManyConnections, .buffersFull: "overloaded_error"
         case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut: "api_error"
@@ -100,7 +106,7 @@ enum SidecarError: Error, Equatable {
             .tooManyConnections, .buffersFull, .loop:
             false
         case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen,
-            .contextExceeded:
+            .contextExceeded, .notVouched:
             true
         }
     }

@@ -54,6 +54,16 @@ public struct LogLine: ~Copyable {
         put(0x22)
     }
 
+    /// Adds a number as 16 hexadecimal digits.
+    public mutating func add(_ key: StaticString, hexadecimal value: UInt64) {
+        name(key)
+        put(0x22)
+        for place in 0..<16 {
+            put(hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * place)) & 15))
+        }
+        put(0x22)
+    }
+
     public mutating func add(_ key: StaticString, _ value: Int) {
         name(key)
         put(number: value)

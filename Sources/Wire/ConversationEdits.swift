@@ -33,6 +33,27 @@ extension Conversation {
         return [Splice(start..<start, with: member)]
     }
 
+    /// The edits that leave out every top-level member whose name is not in a list.
+    ///
+    /// - Complexity: O(*n*) in the number of members.
+    public func keepingMembers(_ names: Set<String>, in body: UnsafeRawBufferPointer) -> [Splice] {
+        let kept = members.indices.filter { names.contains(members[$0].key.string(in: body)) }
+        guard let first = kept.first, let last = kept.last else { return [] }
+        // Up to the next member that stays, with the comma between; behind the last one the comma before goes.
+        var splices = [Splice(start(of: 0)..<start(of: first), with: [])]
+        for (place, next) in zip(kept, kept.dropFirst()) where next > place + 1 {
+            splices.append(Splice(start(of: place + 1)..<start(of: next), with: []))
+        }
+        if let end = members.last?.value.upperBound {
+            splices.append(Splice(members[last].value.upperBound..<end, with: []))
+        }
+        return splices.filter { !$0.range.isEmpty }
+    }
+
+    private func start(of member: Int) -> Int {
+        members[member].key.quotedRange.lowerBound
+    }
+
     /// The edits that leave messages out.
     ///
     /// With each run of messages goes the comma behind it, or, at the end of the array, the one before it. White

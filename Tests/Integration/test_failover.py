@@ -9,6 +9,7 @@ from collections.abc import Callable
 import openai
 import pytest
 
+from chat import TOOL
 from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
 from stack import CLAUDE, GEMINI, GPT, GUARDED, RESERVE, ROUTES, LiteLLM, Provider, Sidecar
 
@@ -241,6 +242,41 @@ def test_never_routed_around(what: str, answer: bytes, start_sidecar: Callable[.
             client.send(chat_request(CLAUDE))
             assert client.read().body == answer.partition(b"\r\n\r\n")[2]
         assert len(upstream.requests) == 1
+
+
+@STREAMING
+async def test_failover_between_a_tool_call_and_its_result(
+    stream: bool,
+    start_routed: Callable[..., Sidecar],
+    client_of: Callable[[str], openai.AsyncOpenAI],
+    provider: Provider,
+) -> None:
+    """Claude asked for a tool and is limited when the result comes: Gemini gets call and result, and answers."""
+    sidecar = start_routed()
+    client = client_of(sidecar.gateway)
+    provider.play(CLAUDE, "tool", name="find_asset", arguments={"query": "poster"})
+    messages = [{"role": "user", "content": f"which assets? {stream}"}]
+    first = await client.chat.completions.create(model=CLAUDE, messages=messages, tools=[TOOL])
+    call = first.choices[0].message.tool_calls[0]
+    messages += [
+        first.choices[0].message.model_dump(exclude_none=True),
+        {"role": "tool", "tool_call_id": call.id, "content": "three posters"},
+    ]
+    provider.play(CLAUDE, "status", status=429, retry_after=RETRY_AFTER)
+
+    raw = await client.chat.completions.with_raw_response.create(
+        model=CLAUDE, messages=messages, tools=[TOOL], stream=stream
+    )
+    answer = raw.parse()
+    if stream:
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in answer if chunk.choices])
+    else:
+        text = answer.choices[0].message.content
+
+    assert text == whole_answer(GEMINI)
+    assert raw.headers["x-sidecar-attempts"] == f"{CLAUDE}=rate_limited, {GEMINI}=ok"
+    sent = json.dumps(provider.record(GEMINI)["bodies"][-1])
+    assert "find_asset" in sent and "three posters" in sent
 
 
 @pytest.mark.parametrize("end", ["abort", "error event"])

@@ -297,7 +297,7 @@ struct CircuitBreakerTests {
         var random = SplitMix(seed: UInt64(seed))
         let outcomes: [CircuitBreaker.Outcome] = [
             .success, .withoutVerdict, .failed(.timeout), .failed(.rateLimited, statedDelay: .seconds(20)),
-            .failed(.callerFault), .failed(.refused),
+            .failed(.callerFault), .failed(.refused), .exhausted(for: .seconds(3)),
         ]
         var now = start
         var out: [CircuitBreaker.Ticket] = []
@@ -323,10 +323,18 @@ struct CircuitBreakerTests {
                 }
             case 2:
                 guard let ticket = out.popLast() else { continue }
-                _ = breaker.record(outcomes[Int.random(in: 0..<6, using: &random)], for: ticket, at: now)
+                _ = breaker.record(
+                    outcomes[Int.random(in: 0..<outcomes.count, using: &random)],
+                    for: ticket,
+                    at: now
+                )
             default:
                 guard let ticket = probe else { continue }
-                _ = breaker.record(outcomes[Int.random(in: 0..<6, using: &random)], for: ticket, at: now)
+                _ = breaker.record(
+                    outcomes[Int.random(in: 0..<outcomes.count, using: &random)],
+                    for: ticket,
+                    at: now
+                )
                 probe = nil
                 #expect(breaker.status(at: now) != .halfOpen || breaker.peek(at: now) == .probe)
             }

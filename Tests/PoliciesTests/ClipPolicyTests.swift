@@ -158,6 +158,21 @@ struct ClipPolicyTests {
             dropped: [0, 1, 2, 3]
         ),
         Row(
+            when: "a block is a whole quarter of the room where that is a power of two times 250",
+            // Room 2,000 beside the newest turn, so the block is 500; D = 1.
+            messages: turns(Array(repeating: 100, count: 20) + [1, 1_000]),
+            budget: 3_000,
+            block: 4_000,
+            dropped: [0, 1, 2, 3, 4]
+        ),
+        Row(
+            when: "the least room for a block is 1,000",
+            messages: turns(Array(repeating: 100, count: 10) + [1, 2_000]),
+            budget: 3_000,
+            block: 4_000,
+            dropped: [0, 1, 2]
+        ),
+        Row(
             when: "pins make the room smaller",
             // Room 1,100: the block is 250.
             messages: [.init(.user, tokens: 3_900, isPinned: true)]

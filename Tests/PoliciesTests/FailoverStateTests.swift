@@ -3,54 +3,16 @@ import TestSupport
 import Testing
 
 @Suite("A plan's attempts are walked until one answers")
-struct FailoverStateTests {
+struct FailoverStateTests: FailoverWalking {
     private typealias Action = FailoverState.Action
 
     private let start = ContinuousClock.now
     private var breaker = CircuitBreaker()
 
-    /// A chain of models at one upstream, with the windows that are known.
-    private static func walk(
-        _ models: [String],
-        route: String? = "r",
-        windows: [Int?] = [],
-        on classes: Set<FailureClass> = FallbackSettings.usual
-    ) -> FailoverState {
-        let attempts = models.enumerated().map { place, model in
-            let window = (place < windows.count ? windows[place] : nil)
-                .map { Budget(tokens: $0, encoding: "o200k_base") }
-            return Attempt(
-                target: Target(model: model, upstream: "litellm"),
-                isForeign: place > 0,
-                budget: window,
-                window: window
-            )
-        }
-        return FailoverState(
-            Plan(route: route, attempts[0], then: Array(attempts.dropFirst())),
-            fallback: FallbackSettings(on: classes)
-        )
-    }
-
     private mutating func pass() -> CircuitBreaker.Admission { breaker.admit(at: start) }
 
     private func refuse(_ seconds: Int) -> CircuitBreaker.Admission {
         .refuse(until: start + .seconds(seconds))
-    }
-
-    private static func send(_ attempt: Int, budget: Int? = nil, fresh: Bool = false, hold: Bool = false)
-        -> Action
-    {
-        .send(
-            attempt: attempt,
-            budget: budget.map { Budget(tokens: $0, encoding: "o200k_base") },
-            onFreshConnection: fresh,
-            hold: hold
-        )
-    }
-
-    private static func ask(_ attempt: Int, hold: Bool = false) -> Action {
-        .ask(attempt: attempt, mayRefuse: true, hold: hold)
     }
 
     @Test("the primary answers")
@@ -355,11 +317,14 @@ struct FailoverStateTests {
         var walk = Self.walk(
             (0..<count).map(String.init),
             windows: windows,
-            on: Set(FailureClass.allCases.shuffled(using: &random).prefix(7))
+            on: Set(FailureClass.allCases.shuffled(using: &random).prefix(7)),
+            patience: .seconds(Int.random(in: 0...2, using: &random)),
+            beginning: Int.random(in: 0..<count, using: &random)
         )
         var action = walk.start()
         var holding = false
         var sent = 0
+        var waited: [Int] = []
 
         for _ in 0..<40 {
             switch action {
@@ -371,6 +336,11 @@ struct FailoverStateTests {
                 holding = holding || hold
                 sent += 1
                 action = Self.anyOutcome(of: &walk, hasBudget: budget != nil, &random)
+            case .wait(let delay, let attempt, let hold):
+                holding = holding || hold
+                waited.append(attempt)
+                #expect(delay <= .seconds(2) && Set(waited).count == waited.count)
+                action = walk.waited()
             case .relay:
                 return #expect(sent > 0)
             case .relayHeld:
@@ -392,9 +362,14 @@ struct FailoverStateTests {
         case 1, 2: return walk.failed(.unconnected)
         case 3: return walk.failed(.unanswered(.timeout))
         case 4 where hasBudget: return walk.promptDidNotFit(tokens: 10, budget: 5)
+        case 5: return walk.failed(.unvouched)
         default:
             let clipped = Bool.random(using: &random)
-            return walk.failed(.answered(failure, status: 500, sentTokens: 5, wasClipped: clipped))
+            return walk.failed(
+                .answered(failure, status: 500, sentTokens: 5, wasClipped: clipped),
+                statedDelay: [nil, .zero, .seconds(1), .seconds(3)].randomElement(using: &random) ?? nil,
+                isStillAdmitted: Bool.random(using: &random)
+            )
         }
     }
 }

@@ -7,6 +7,16 @@ import Testing
 struct FailureTableTests {
     /// Which class the captures are, by name; the first pattern that matches counts.
     static let expected: [(captures: Glob, failure: FailureClass)] = [
+        (Glob("litellm-limit-*"), .callerLimited),
+        (Glob("litellm-models-over-budget"), .callerLimited),
+        (Glob("litellm-deployment-provider-budget-*"), .quotaExhausted),
+        (Glob("litellm-deployment-*"), .overloaded),
+        (Glob("litellm-chained-rpm-*"), .rateLimited),
+        (Glob("litellm-chained-budget-*"), .quotaExhausted),
+        (Glob("litellm-chained-nobody-*"), .auth),
+        (Glob("litellm-auth-*"), .auth),
+        (Glob("litellm-models-*"), .auth),
+        (Glob("litellm-no-database-*"), .upstreamFault),
         (Glob("*-429-after-401"), .overloaded),
         (Glob("*-quota-*"), .quotaExhausted),
         (Glob("owui-chat-429"), .quotaExhausted),
@@ -58,7 +68,7 @@ struct FailureTableTests {
             let expected = Self.expected.first { $0.captures.matches(name) }
             #expect(failure == expected?.failure, "\(name)")
         }
-        #expect(failures > 80)
+        #expect(failures > 150)
     }
 
     private static func hadCredential(_ name: String) throws -> Bool {
@@ -168,10 +178,73 @@ struct FailureTableTests {
             .rateLimited
         ),
         Row(
+            "LiteLLM's words, but from a provider with a short name",
+            429,
+            "litellm.RateLimitError: XAIException - Max parallel request limit for this tier",
+            .rateLimited
+        ),
+        Row(
+            "LiteLLM's words, but from a LiteLLM further on",
+            429,
+            "litellm.RateLimitError: RateLimitError: OpenAIException - Rate limit exceeded for team: t. "
+                + "Limit type: requests.",
+            .rateLimited
+        ),
+        Row(
+            "a budget at a LiteLLM further on, by its type",
+            422,
+            "litellm.BadRequestError: OpenAIException - Whatever it says",
+            type: "budget_exceeded",
+            .quotaExhausted
+        ),
+        Row(
+            "a budget at a LiteLLM further on, by its words",
+            400,
+            "litellm.BadRequestError: OpenAIException - Budget has been exceeded! Current cost: 2, Max budget: 1",
+            .quotaExhausted
+        ),
+        Row(
+            "a key's budget, whose alias sounds like a provider",
+            422,
+            "Budget has been exceeded! Key=litellm.Exception - x Current cost: 2, Max budget: 1",
+            type: "budget_exceeded",
+            .callerLimited
+        ),
+        Row(
+            "a key's budget in older releases",
+            401,
+            "Authentication Error, ExceededTokenBudget: Current spend for token: 7.2e-05; Max Budget for Token: 2e-07",
+            .callerLimited
+        ),
+        Row(
+            "a key's share of a model",
+            429,
+            "{'error': 'Key=88dc over available TPM=0. Model TPM=5, Active keys=2'}",
+            .callerLimited
+        ),
+        Row(
+            "a session's budget",
+            429,
+            "Session budget exceeded for session s. Current spend: $0.2000, max_budget_per_session: $0.10.",
+            .callerLimited
+        ),
+        Row(
+            "a session's requests",
+            429,
+            "Max iterations exceeded for session s. Current count: 3, max_iterations: 2.",
+            .callerLimited
+        ),
+        Row(
+            "a deployment's own limit, by usage",
+            429,
+            "litellm.RateLimitError: Deployment over defined rpm limit=1. current usage=1",
+            .overloaded
+        ),
+        Row(
             "a deployment's own limit",
             429,
             "Deployment over user-defined ratelimit. tpm limit=1",
-            .rateLimited
+            .overloaded
         ),
         Row(
             "some deployments in cooldown",
@@ -218,6 +291,12 @@ struct FailureTableTests {
         Row("a busy provider, as 529", 529, "", .overloaded),
         Row("a busy provider, as 503", 503, "This model is currently experiencing high demand.", .overloaded),
         Row("an unavailable provider", 503, "The service is currently unavailable.", .upstreamFault),
+        Row(
+            "LiteLLM's timeout, as 500",
+            500,
+            "litellm.Timeout: AnthropicException - litellm.Timeout: Connection timed out",
+            .timeout
+        ),
         Row("a gateway's timeout", 504, "", .timeout),
         Row(
             "no connection",
@@ -243,6 +322,30 @@ struct FailureTableTests {
     @Test("the first row that matches decides", arguments: rows)
     func classify(_ row: Row) {
         #expect(FailureTable.classify(row.answer) == row.failure)
+    }
+
+    @Test(
+        "a limit on a credential of our own is a provider's, whatever its words",
+        arguments: [
+            ("litellm-limit-key-rpm-json", .rateLimited), ("litellm-limit-key-budget-json", .quotaExhausted),
+            ("litellm-limit-team-budget-json", .quotaExhausted),
+            ("litellm-limit-customer-budget-json", .quotaExhausted),
+            ("litellm-limit-legacy-key-rpm-json", .rateLimited),
+            ("litellm-deployment-rpm-json", .overloaded), ("litellm-auth-unknown-key", .auth),
+        ] as [(String, FailureClass)]
+    )
+    func ownCredential(_ name: String, _ failure: FailureClass) throws {
+        var answer = try CapturedAnswer(named: name).answer(hadCredential: true)
+        answer.hadOwnCredential = true
+        let event = Answer(
+            eventMessage: answer.message,
+            type: answer.type,
+            code: answer.code,
+            hadOwnCredential: true
+        )
+
+        #expect(FailureTable.classify(answer) == failure)
+        #expect(FailureTable.classify(event) == failure)
     }
 
     @Test("every class but none is reached by some row or capture")

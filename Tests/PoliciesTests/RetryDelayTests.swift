@@ -139,6 +139,11 @@ struct RetryDelayTests {
             ("litellm-gem-429-json", .seconds(21)), ("litellm-gem-429-stream", .seconds(21)),
             ("litellm-cooldown-429-after-401", .seconds(5)), ("litellm-oai-503-json", .seconds(3)),
             ("up-anthropic-429", .seconds(11)), ("ep-messages-anth-429", nil), ("litellm-anth-ok-json", nil),
+            ("litellm-deployment-rpm-json", .seconds(60)),
+            ("litellm-deployment-usage-rpm-json", .seconds(60)),
+            ("litellm-deployment-capacity-json", .seconds(60)), ("litellm-chained-rpm-json", .seconds(60)),
+            ("litellm-limit-key-rpm-json", .seconds(60)), ("litellm-limit-key-budget-json", nil),
+            ("litellm-deployment-parallel-json", nil),
         ] as [(String, Duration?)]
     )
     func captured(_ name: String, _ expected: Duration?) throws {

@@ -16,6 +16,43 @@ struct ConversationEditTests {
         return String(decoding: bytes.applying(Splice.merged([splices])), as: UTF8.self)
     }
 
+    static let lists: [(body: String, result: String)] = [
+        (#"{"model":"a","messages":[]}"#, #"{"model":"a","messages":[]}"#),
+        (#"{"x":1,"model":"a","messages":[]}"#, #"{"model":"a","messages":[]}"#),
+        (#"{"model":"a","x":{"y":[1]},"messages":[]}"#, #"{"model":"a","messages":[]}"#),
+        (#"{"model":"a","messages":[],"x":null}"#, #"{"model":"a","messages":[]}"#),
+        (#"{ "x" : 1 , "y":2, "messages" : [] , "z":3 }"#, #"{ "messages" : [] }"#),
+        (
+            #"{"x":1,"model":"a","y":2,"messages":[],"model":"b","z":"}"}"#,
+            #"{"model":"a","messages":[],"model":"b"}"#
+        ),
+        (#"{"m\u006fdel":"a","messages":[],"\u0078":1}"#, #"{"m\u006fdel":"a","messages":[]}"#),
+    ]
+
+    @Test("what is not on a list goes with its comma", arguments: lists)
+    func keepsListed(body: String, result: String) throws {
+        #expect(try edited(body) { $0.keepingMembers(["model", "messages"], in: $1) } == result)
+    }
+
+    @Test("whatever stands around them, listed members keep their bytes", arguments: 0..<200)
+    func keepsListedAlways(seed: Int) throws {
+        var random = SplitMix(seed: UInt64(seed))
+        let names = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+            "abcxyz".randomElement(using: &random) ?? "a"
+        }
+        let members = names.map { "\"\($0)\": {\"n\": \(Int.random(in: 0...9, using: &random))}" }
+        let all = members + [#""messages":[]"#]
+        let kept = all.filter { ["\"a", "\"b", "\"c", "\"m"].contains($0.prefix(2)) }
+
+        let result = try edited("{" + all.joined(separator: " ,\n") + "}") {
+            $0.keepingMembers(["a", "b", "c", "messages"], in: $1)
+        }
+
+        let object = try #require(JSONSerialization.jsonObject(with: Data(result.utf8)) as? [String: Any])
+        #expect(Set(object.keys) == Set(kept.map { String($0.dropFirst().prefix { $0 != "\"" }) }))
+        for member in kept { #expect(result.contains(member)) }
+    }
+
     static let settings: [(body: String, result: String)] = [
         (#"{"messages":[]}"#, #"{"model":"b\"","messages":[]}"#),
         (#"{ "messages":[] }"#, #"{"model":"b\"", "messages":[] }"#),

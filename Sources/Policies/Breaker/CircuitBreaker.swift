@@ -3,8 +3,8 @@
 /// A value with no timers in it: the caller passes the present instant with every event. One breaker guards
 /// one target.
 ///
-///     closed --(limited, or N failures in a row)--> open --(its time is over)--> half-open
-///     half-open --(the target answered)--> closed
+///     closed --(limited, exhausted, or N failures in a row)--> open --(its time is over)--> half-open
+///     half-open --(the target answered)--> closed, or open again if that exhausted it
 ///     half-open --(limited or failed)--> open, for twice as long up to the maximum
 ///     half-open --(no verdict)--> half-open, and the next request is the probe
 ///
@@ -26,11 +26,18 @@ public struct CircuitBreaker: Equatable, Sendable {
     /// request: until then nobody else is let through, and no timer runs.
     public struct Ticket: Equatable, Sendable {
         fileprivate var generation: Int
+
+        /// For a request that is sent without asking: its outcome counts for nothing, but a delay that it
+        /// states.
+        public static let late = Ticket(generation: -1)
     }
 
     /// What became of an admitted request.
     public enum Outcome: Equatable, Sendable {
         case success
+        /// A success whose headers say that nothing more is granted for this long, as
+        /// `anthropic-ratelimit-*-remaining: 0` with its `-reset` does.
+        case exhausted(for: Duration)
         case failed(FailureClass, statedDelay: Duration? = nil)
         /// The request ended without telling anything: the client left, or nothing was sent.
         case withoutVerdict
@@ -57,8 +64,6 @@ public struct CircuitBreaker: Equatable, Sendable {
 
     /// How long a request waits that finds the probe still out: ask again soon rather than pile up behind it.
     private static let probePatience = Duration.seconds(1)
-    /// No admission has it, so that its tickets are always of another time.
-    private static let staleGeneration = -1
 
     /// May be replaced at any time, as by a reload; an open time that was set stays as it is.
     public var settings: Settings
@@ -84,7 +89,7 @@ public struct CircuitBreaker: Equatable, Sendable {
             state = .probing(round: round, notBefore: now)
             return .probe(Ticket(generation: generation))
         case .refuse(let until):
-            return mayRefuse ? .refuse(until: until) : .pass(Ticket(generation: Self.staleGeneration))
+            return mayRefuse ? .refuse(until: until) : .pass(.late)
         }
     }
 
@@ -94,7 +99,7 @@ public struct CircuitBreaker: Equatable, Sendable {
         for ticket: Ticket,
         at now: ContinuousClock.Instant
     ) -> Transition? {
-        guard ticket.generation == generation else { return recordLate(outcome, at: now) }
+        guard isCurrent(ticket) else { return recordLate(outcome, at: now) }
         switch state {
         case .closed(let limited, let failed):
             return recordClosed(outcome, limited: limited, failed: failed, at: now)
@@ -104,6 +109,14 @@ public struct CircuitBreaker: Equatable, Sendable {
             // No ticket is given out in this state.
             return nil
         }
+    }
+
+    /// Whether the breaker is still as it was when it gave the ticket out.
+    ///
+    /// A request sends again on its ticket only while it is: afterwards the target is open, or somebody else's
+    /// to probe.
+    public func isCurrent(_ ticket: Ticket) -> Bool {
+        ticket.generation == generation
     }
 
     private mutating func recordClosed(
@@ -118,6 +131,8 @@ public struct CircuitBreaker: Equatable, Sendable {
         case .well:
             state = .closed(limited: 0, failed: 0)
             return nil
+        case .spent(let delay):
+            return spend(delay, at: now)
         case .limited:
             state = .closed(limited: limited + 1, failed: failed)
             guard limited + 1 >= settings.rateLimitsToOpen else { return nil }
@@ -141,9 +156,18 @@ public struct CircuitBreaker: Equatable, Sendable {
         case .well:
             state = .closed(limited: 0, failed: 0)
             return .closed
+        case .spent(let delay):
+            return spend(delay, at: now)
         case .limited, .failing:
             return .reopened(until: open(round: round + 1, outcome, notBefore: notBefore, at: now))
         }
+    }
+
+    /// The target is well, and asks for no more than its stated time: no cooldown is added.
+    private mutating func spend(_ stated: Duration, at now: ContinuousClock.Instant) -> Transition {
+        let until = now + settings.bounded(stated)
+        state = .open(until: until, round: 0)
+        return .opened(until: until)
     }
 
     private mutating func open(
@@ -159,10 +183,7 @@ public struct CircuitBreaker: Equatable, Sendable {
     }
 
     private mutating func recordLate(_ outcome: Outcome, at now: ContinuousClock.Instant) -> Transition? {
-        guard outcome.verdict == .limited || outcome.verdict == .failing, let stated = outcome.statedDelay
-        else {
-            return nil
-        }
+        guard let stated = outcome.believedDelay else { return nil }
         let until = now + settings.bounded(stated)
         switch state {
         case .open(let present?, let round) where until > present:

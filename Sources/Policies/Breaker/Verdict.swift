@@ -3,6 +3,8 @@ extension CircuitBreaker.Outcome {
     enum Verdict: Equatable, Sendable {
         /// The provider worked on the request.
         case well
+        /// It worked on the request, and grants no more for this long: opens at once.
+        case spent(Duration)
         /// It asks to be left alone: opens at once (`rateLimitsToOpen`).
         case limited
         /// It did not do its work: opens after some in a row (`failuresToOpen`).
@@ -14,14 +16,26 @@ extension CircuitBreaker.Outcome {
     var verdict: Verdict {
         switch self {
         case .success: .well
+        case .exhausted(let delay): delay > .zero ? .spent(delay) : .well
         case .failed(let failure, _): failure.verdict
         case .withoutVerdict: .none
         }
     }
 
     var statedDelay: Duration? {
-        guard case .failed(_, let delay) = self else { return nil }
-        return delay
+        switch self {
+        case .failed(_, let delay): delay
+        case .exhausted(let delay): delay
+        case .success, .withoutVerdict: nil
+        }
+    }
+
+    /// The stated delay where it is the target's own: LiteLLM's and the caller's limits state some too.
+    var believedDelay: Duration? {
+        switch verdict {
+        case .limited, .failing, .spent: statedDelay
+        case .well, .none: nil
+        }
     }
 }
 

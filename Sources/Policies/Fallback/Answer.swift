@@ -10,19 +10,25 @@ public struct Answer: Equatable, Sendable {
     public var code: String
     /// Whether the request carried any credential of the client.
     public var requestHadCredential: Bool
+    /// Whether the upstream saw a credential of the sidecar's own in place of the client's.
+    ///
+    /// Its limits are then those of the operator's account, whatever their words.
+    public var hadOwnCredential: Bool
 
     public init(
         status: Int,
         message: String = "",
         type: String = "",
         code: String = "",
-        requestHadCredential: Bool = true
+        requestHadCredential: Bool = true,
+        hadOwnCredential: Bool = false
     ) {
         self.status = status
         self.message = message
         self.type = type
         self.code = code
         self.requestHadCredential = requestHadCredential
+        self.hadOwnCredential = hadOwnCredential
     }
 
     /// An error event of a stream whose HTTP status was 200.
@@ -30,10 +36,23 @@ public struct Answer: Equatable, Sendable {
     /// LiteLLM writes the status that the answer should have had as a string into `code`. Anthropic's own
     /// events have none; their `type` is enough.
     ///
-    /// - Parameter code: `error.code` as text; empty when there is none.
-    public init(eventMessage message: String, type: String, code: String) {
+    /// - Parameters:
+    ///   - code: `error.code` as text; empty when there is none.
+    ///   - hadOwnCredential: as in ``hadOwnCredential``.
+    public init(
+        eventMessage message: String,
+        type: String,
+        code: String,
+        hadOwnCredential: Bool = false
+    ) {
         let status = Int(code).flatMap { (400...599).contains($0) ? $0 : nil } ?? Self.statuses[type] ?? 500
-        self.init(status: status, message: message, type: type, code: code)
+        self.init(
+            status: status,
+            message: message,
+            type: type,
+            code: code,
+            hadOwnCredential: hadOwnCredential
+        )
     }
 
     /// The statuses under which Anthropic documents its error types (API reference, "Errors").

@@ -5,29 +5,40 @@
 ///
 ///     start() ─> ask ──admitted(pass, probe)──> send ──answered()──> relay
 ///                 │                             │  │
-///                 │ admitted(refuse)            │  └─ once each: failed(no connection; first 5xx;
-///                 │                             │     prompt too long) ─> send again, to the same target
+///                 │ admitted(refuse)            │  ├─ once each: failed(no connection; first 5xx;
+///                 │                             │  │  prompt too long) ─> send again, to the same target
+///                 │                             │  └─ once: failed(come back within fallback.patience)
+///                 │                             │     ─> wait ──waited()──> send again, to the same target
 ///                 v                             v
-///                ask the next <── failed(a class of fallback.on), promptDidNotFit(…)
-///                 │ none left
+///                ask the next <── failed(a class of fallback.on; unvouched), promptDidNotFit(…)
+///                 │ none left        (a moved request asks its primary whatever the class)
 ///                 v
 ///       an answer of the primary's? ─> relay, relayHeld
 ///       one target was tried?       ─> answer 502, 504
 ///       one target was open?        ─> answer 429
 ///       nothing fits                ─> answer 400
+///       nobody vouches              ─> answer 401
 ///
-/// "The primary's own answer" is that of the first attempt which got any: the client's SDK knows how to retry
-/// it. The caller keeps it when an action says `hold`, in place of one kept before, and drops the others.
+/// "The primary's own answer" is that of the chain's first member, or of the first attempt which got any
+/// while that member got none: the client's SDK knows how to retry it. The caller keeps it when an action says
+/// `hold`, in place of one kept before, and drops the others.
 ///
 /// One verdict goes to the breaker for each ticket, when its attempt is over: at the action that follows,
 /// unless that is a `send` of the same attempt. An attempt that ended in ``promptDidNotFit(tokens:budget:)`` is
 /// `withoutVerdict`.
+///
+/// A `wait` is therefore preceded by the verdict of the try that failed: the breaker opens at once, and
+/// everybody else goes round the target. Only those that were told when to come back may do so while it is
+/// open, and their second try belongs to no period of the breaker: it is sent without asking again, with
+/// ``CircuitBreaker/Ticket/late``. A probe is not waited for: it has to tell soon how the target is.
 public struct FailoverState: Equatable, Sendable {
     public enum Action: Equatable, Sendable {
         /// Ask the breaker of the attempt's target. `mayRefuse` is false where nothing else could be tried.
         case ask(attempt: Int, mayRefuse: Bool, hold: Bool)
         /// Fit the prompt into the budget, if there is one, and send it.
         case send(attempt: Int, budget: Budget?, onFreshConnection: Bool, hold: Bool)
+        /// Let the time pass that the target asked for, then tell ``FailoverState/waited()``.
+        case wait(Duration, attempt: Int, hold: Bool)
         /// Pass on the answer that has just come.
         case relay
         /// Pass on the answer that is held.
@@ -45,6 +56,8 @@ public struct FailoverState: Equatable, Sendable {
         case gatewayTimeout
         /// 400 `context_length_exceeded`: what is always kept fits no target.
         case promptTooLong(tokens: Int, budget: Int)
+        /// 401: only credentials of the sidecar's own were left to try, and nobody vouches for the client.
+        case notVouched
     }
 
     /// How an attempt failed.
@@ -52,6 +65,9 @@ public struct FailoverState: Equatable, Sendable {
         /// No connection came about, or a reused one was closed before one byte of the answer: nothing was
         /// done with the request.
         case unconnected
+        /// The target costs a credential of the sidecar's own and nobody vouches for the client: nothing was
+        /// sent, and another target may serve it.
+        case unvouched
         /// Connected, but no usable answer came.
         case unanswered(FailureClass)
         /// An answer that says what went wrong.
@@ -74,16 +90,19 @@ public struct FailoverState: Equatable, Sendable {
     private let plan: Plan
     private let fallback: FallbackSettings
     private var current = 0
+    /// What the present attempt was last sent with.
+    private var budget: Budget?
     private var retried: Set<Retry> = []
     private var isProbe = false
     private var held: Int?
     private var firstUnanswered: FailureClass?
     private var soonest: Duration?
     private var overflow: OwnAnswer?
+    private var wasUnvouched = false
 
     /// A second try at the same target; each kind once an attempt.
     private enum Retry: Equatable, Sendable {
-        case connection, fault, clipped
+        case connection, fault, clipped, patience
     }
 
     public init(_ plan: Plan, fallback: FallbackSettings) {
@@ -133,32 +152,50 @@ public struct FailoverState: Equatable, Sendable {
         note(FailureClass.contextExceeded.rawValue)
         overflow = overflow ?? .promptTooLong(tokens: tokens, budget: budget)
         // A target that had already said so itself is followed by a larger one, as in `failed`.
-        let next = retried.contains(.clipped) ? nextWithLargerWindow : current + 1
+        let next = retried.contains(.clipped) ? nextWithLargerWindow ?? primaryAhead : current + 1
         return next.flatMap { proceed(to: $0, hold: false) } ?? finish(hasAnswer: false)
     }
 
     /// The attempt failed.
-    public mutating func failed(_ failure: Failure) -> Action {
-        note(failure.failureClass.rawValue)
-        if case .answered = failure {} else { firstUnanswered = firstUnanswered ?? failure.failureClass }
-        let hold = failure.isAnswered && (held ?? current) == current
-        if let again = retry(after: failure, hold: hold) { return again }
-        if let next = next(after: failure.failureClass), let action = proceed(to: next, hold: hold) {
-            return action
-        }
+    ///
+    /// - Parameters:
+    ///   - statedDelay: how long the answer asks to be left alone; nil when it states nothing.
+    ///   - isStillAdmitted: whether the attempt's ticket is current (``CircuitBreaker/isCurrent(_:)``). If not,
+    ///     others have opened the breaker meanwhile and the target gets no second try.
+    public mutating func failed(
+        _ failure: Failure,
+        statedDelay: Duration? = nil,
+        isStillAdmitted: Bool = true
+    ) -> Action {
+        note(failure)
+        let hold = failure.isAnswered && isPrimarysOwn
+        // Whoever has nowhere else to go, or was told when to come back, is not bound by the breaker.
+        let mayRepeat = isStillAdmitted || !mayRefuse || retried.contains(.patience)
+        if mayRepeat, let again = retry(after: failure, hold: hold) { return again }
+        if let wait = wait(statedDelay, after: failure.failureClass, hold: hold) { return wait }
+        let next = next(after: failure, mayRepeat: mayRepeat)
+        if let next, let action = proceed(to: next, hold: hold) { return action }
         if failure.failureClass.isAlwaysPassedOn, failure.isAnswered { return .relay }
         return finish(hasAnswer: hold)
+    }
+
+    /// The time of a ``Action/wait(_:attempt:hold:)`` has passed.
+    public mutating func waited() -> Action {
+        send(budget: budget)
     }
 }
 
 extension FailoverState {
+    /// Whether an answer of the present attempt stands for the primary, as far as is known by now.
+    private var isPrimarysOwn: Bool { (held ?? current) == current || current == plan.primaryPlace }
+
     private mutating func retry(after failure: Failure, hold: Bool) -> Action? {
         switch failure {
         case .unconnected where retry(.connection):
-            return send(budget: attempt.budget, onFreshConnection: true, hold: hold)
+            return send(budget: budget, onFreshConnection: true, hold: hold)
         case .answered(.upstreamFault, status: 500..., _, _)
-        where !isProbe && plan.route != nil && retry(.fault):
-            return send(budget: attempt.budget, onFreshConnection: true, hold: hold)
+        where !isProbe && !retried.contains(.patience) && plan.route != nil && retry(.fault):
+            return send(budget: budget, onFreshConnection: true, hold: hold)
         case .answered(.contextExceeded, _, let sentTokens, wasClipped: false):
             guard let budget = tightened(sentTokens: sentTokens), retry(.clipped) else { return nil }
             return send(budget: budget, hold: hold)
@@ -171,6 +208,17 @@ extension FailoverState {
         retried.insert(kind).inserted
     }
 
+    /// Patience with a target that is limited for a short time only.
+    ///
+    /// Whether the class is routed around does not matter: the last of a chain is waited for as well.
+    private mutating func wait(_ stated: Duration?, after failure: FailureClass, hold: Bool) -> Action? {
+        guard plan.route != nil, !isProbe, failure.verdict == .limited, fallback.patience > .zero,
+            let stated, stated <= fallback.patience, retry(.patience)
+        else { return nil }
+        if hold { held = current }
+        return .wait(max(stated, .zero), attempt: current, hold: hold)
+    }
+
     /// The target's window; three quarters of what was sent where that was within the window.
     ///
     /// In the second case our count is too low for this target, or the answer's share of the window was left
@@ -181,16 +229,35 @@ extension FailoverState {
         return Budget(tokens: sentTokens / 4 * 3, encoding: window.encoding)
     }
 
-    private func next(after failure: FailureClass) -> Int? {
-        if failure == .contextExceeded { return nextWithLargerWindow }
-        return fallback.on.contains(failure) && !failure.isAlwaysPassedOn ? current + 1 : nil
+    private func next(after failure: Failure, mayRepeat: Bool) -> Int? {
+        switch failure {
+        case .unvouched:
+            return current + 1
+        case .answered(.contextExceeded, _, _, wasClipped: false)
+        where !mayRepeat && !retried.contains(.clipped):
+            // A cut to this window was all that it took, so another target's will do as well.
+            return nextWithWindow(over: 0)
+        case .answered(.contextExceeded, _, _, _), .unanswered(.contextExceeded):
+            return nextWithLargerWindow ?? primaryAhead
+        case .unconnected, .unanswered, .answered:
+            let failure = failure.failureClass
+            if failure.isAlwaysPassedOn { return nil }
+            return fallback.on.contains(failure) ? current + 1 : primaryAhead
+        }
     }
+
+    /// The primary, while a moved conversation has not come to it.
+    ///
+    /// What a fallback holds against a request that was meant for another model is not the client's to hear, so
+    /// the primary is asked after all.
+    private var primaryAhead: Int? { current < plan.primaryPlace ? plan.primaryPlace : nil }
+
+    private var nextWithLargerWindow: Int? { nextWithWindow(over: attempt.window?.tokens ?? 0) }
 
     /// Windows are compared in each target's own unscaled tokens; near enough, since they differ by
     /// multiples.
-    private var nextWithLargerWindow: Int? {
-        let least = attempt.window?.tokens ?? 0
-        return plan.attempts.indices.dropFirst(current + 1).first { place in
+    private func nextWithWindow(over least: Int) -> Int? {
+        plan.attempts.indices.dropFirst(current + 1).first { place in
             plan.attempts[place].window.map { $0.tokens > least } ?? false
         }
     }
@@ -206,10 +273,15 @@ extension FailoverState {
     private mutating func send(budget: Budget?, onFreshConnection: Bool = false, hold: Bool = false) -> Action
     {
         if hold { held = current }
+        self.budget = budget
         return .send(attempt: current, budget: budget, onFreshConnection: onFreshConnection, hold: hold)
     }
 
     /// Nobody is left.
+    ///
+    /// Of several reasons the client is told the one that it can act on best: what an upstream said, that one
+    /// failed, when to come back, how much to shorten. Missing credentials come last: a client gives up at a
+    /// 401, though a target that costs none may take its request later.
     ///
     /// - Parameter hasAnswer: whether the primary's own answer has just come.
     private func finish(hasAnswer: Bool) -> Action {
@@ -219,7 +291,17 @@ extension FailoverState {
             return .answer(firstUnanswered == .timeout ? .gatewayTimeout : .badGateway(firstUnanswered))
         }
         if let soonest { return .answer(.allOpen(retryAfter: soonest)) }
-        return .answer(overflow ?? .badGateway(.unreachable))
+        if let overflow { return .answer(overflow) }
+        return .answer(wasUnvouched ? .notVouched : .badGateway(.unreachable))
+    }
+
+    private mutating func note(_ failure: Failure) {
+        note(failure.failureClass.rawValue)
+        switch failure {
+        case .unvouched: wasUnvouched = true
+        case .unconnected, .unanswered: firstUnanswered = firstUnanswered ?? failure.failureClass
+        case .answered: break
+        }
     }
 
     private mutating func note(_ result: String) {
@@ -232,6 +314,7 @@ extension FailoverState.Failure {
     public var failureClass: FailureClass {
         switch self {
         case .unconnected: .unreachable
+        case .unvouched: .auth
         case .unanswered(let failure): failure
         case .answered(let failure, _, _, _): failure
         }

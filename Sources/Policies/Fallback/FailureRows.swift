@@ -6,17 +6,18 @@ extension FailureTable {
 
     /// LiteLLM's own limits on a key, user, team, tag or session.
     ///
-    /// They stand first, since they use the words and the status of a provider's rate limit.
+    /// They stand first, since they use the words and the status of a provider's rate limit. A provider may be
+    /// another LiteLLM with a key of the operator's (capture litellm-chained-*): its limits are a provider's, so
+    /// here only own words count.
     private static let callersLimits: [Row] = [
-        // LiteLLM: exceptions.BudgetExceededError, proxy/_types.ProxyErrorTypes; its status can be
-        // configured.
-        Row(400...429, [.kind("budget_exceeded"), .ownWords("budget has been exceeded")], .callerLimited),
-        // LiteLLM: proxy/auth/auth_checks, budgets with a window ("ExceededBudget: Key over 1d budget").
-        Row(400...429, [.ownWords("exceededbudget")], .callerLimited),
-        // LiteLLM: proxy/hooks/parallel_request_limiter_v3 ("Rate limit exceeded for api_key: …. Limit type:
-        // …").
-        Row(429...429, [.texts("rate limit exceeded for ", "limit type: ")], .callerLimited),
-        // LiteLLM: the older limiter and its form in some releases ("…for api_key/team_id = …").
+        // Capture litellm-limit-*-budget-*: 422, and another status where the operator set one; budgets of key,
+        // team, member, user, customer, tag and proxy.
+        Row(400...429, [.ownKind("budget_exceeded"), .ownWords("budget has been exceeded")], .callerLimited),
+        // Capture litellm-limit-key-budget-window-json; in older releases also "ExceededTokenBudget: …".
+        Row(400...429, [.ownWords("exceededbudget"), .ownWords("exceededtokenbudget")], .callerLimited),
+        // Capture litellm-limit-*-rpm-*, -tpm-*, -parallel-*.
+        Row(429...429, [.ownWordsAnd("rate limit exceeded for ", "limit type: ")], .callerLimited),
+        // Capture litellm-limit-legacy-*: the older limiter; its form in some releases is "…for api_key = …".
         Row(
             429...429,
             [
@@ -25,13 +26,14 @@ extension FailureTable {
             ],
             .callerLimited
         ),
-        // LiteLLM: proxy/hooks/dynamic_rate_limiter_v3, max_budget_per_session_limiter,
-        // max_iterations_limiter.
+        // Capture litellm-limit-priority-json, litellm-limit-key-share-json; the others are in LiteLLM's
+        // proxy/hooks/max_budget_per_session_limiter and max_iterations_limiter.
         Row(
             429...429,
             [
-                .ownWords("priority-based rate limit exceeded"), .ownWords("session budget exceeded"),
-                .ownWords("max iterations exceeded"),
+                .ownWords("priority-based rate limit exceeded"),
+                .ownWordsAnd("key=", " over available "),
+                .ownWords("session budget exceeded"), .ownWords("max iterations exceeded"),
             ],
             .callerLimited
         ),
@@ -124,10 +126,16 @@ extension FailureTable {
         ),
         // DeepSeek and OpenRouter: "Insufficient Balance", "Insufficient credits".
         Row(402...402, [], .quotaExhausted),
-        // LiteLLM: types/router.RouterErrors, a budget of the operator on a provider.
+        // Capture litellm-deployment-provider-budget-json: a budget of the operator on a provider.
         Row(400...429, [.text("no deployments available - crossed budget")], .quotaExhausted),
+        // Capture litellm-chained-budget-json: the budget of our operator's key at a LiteLLM further on.
+        Row(
+            400...429,
+            [.kind("budget_exceeded"), .texts("budget has been exceeded!", "max budget")],
+            .quotaExhausted
+        ),
         // Capture litellm-gem-401-stream, litellm-bad-key: LiteLLM answers 400. The kinds are of LiteLLM's
-        // proxy/_types.ProxyErrorTypes.
+        // proxy/_types.ProxyErrorTypes; captures litellm-auth-* have them under 401 and 403.
         Row(
             400...499,
             [
@@ -149,6 +157,16 @@ extension FailureTable {
                 .kind("all_deployments_in_cooldown"),
                 .ownWords("no deployments available for selected model"),
                 .text("deployment has all max_parallel_requests slots in use"),
+            ],
+            .overloaded
+        ),
+        // Capture litellm-deployment-*: what the operator allows a deployment or a model, whoever asks; the
+        // older words are in LiteLLM's router_strategy/lowest_tpm_rpm_v2.
+        Row(
+            429...429,
+            [
+                .ownWords("model rate limit exceeded"), .ownWords("model capacity reached for "),
+                .ownWords("deployment over defined "), .ownWords("deployment over user-defined ratelimit"),
             ],
             .overloaded
         ),

@@ -9,7 +9,7 @@ public enum FailureTable {
     public static func classify(_ answer: Answer) -> FailureClass? {
         guard answer.status >= 400 else { return nil }
         let message = FoldedText(answer.message)
-        return rows.first { $0.matches(answer, message) }?.failure
+        return rows.first { $0.mayApply(to: answer) && $0.matches(answer, message) }?.failure
     }
 
     struct Row: Sendable {
@@ -22,6 +22,11 @@ public enum FailureTable {
             self.statuses = statuses
             self.clues = clues
             self.failure = failure
+        }
+
+        /// A limit that an upstream puts on a credential of our own is none of the client's.
+        func mayApply(to answer: Answer) -> Bool {
+            failure != .callerLimited || !answer.hadOwnCredential
         }
 
         func matches(_ answer: Answer, _ message: FoldedText) -> Bool {
@@ -40,13 +45,21 @@ public enum FailureTable {
         /// What a provider said stands behind `litellm.SomeError: SomeException - `, and what a client wrote
         /// even later, so it cannot be taken for LiteLLM's own words.
         case ownWords(String)
+        /// Own words, and another lowercase text anywhere in the message.
+        case ownWordsAnd(String, String)
         /// The exact value of `type` or `code`.
         case kind(String)
+        /// The exact value of `type` or `code`, unless LiteLLM passes on what a provider said.
+        ///
+        /// The provider may be a LiteLLM too, and LiteLLM keeps the `type` of what it passes on.
+        case ownKind(String)
         /// The error page of LiteLLM's web server, in answer to a request without any credential.
         case anonymousCrash
 
-        /// Room for `litellm.RateLimitError: ` and `{'error': '`, not for the name of a provider's exception.
+        /// Room for `litellm.RateLimitError: ` and `{'error': '`.
         private static let ownWordsBeginWithin = 40
+        /// Room for `litellm.SomeError: SomeError: SomeProvider`.
+        private static let providerIsNamedWithin = 120
 
         func holds(_ answer: Answer, _ message: FoldedText) -> Bool {
             switch self {
@@ -55,13 +68,28 @@ public enum FailureTable {
             case .texts(let one, let other):
                 message.contains(one) && message.contains(other)
             case .ownWords(let text):
-                message.contains(text, beginningWithin: Self.ownWordsBeginWithin)
+                Self.areOwn(text, in: message)
+            case .ownWordsAnd(let text, let other):
+                Self.areOwn(text, in: message) && message.contains(other)
             case .kind(let kind):
                 answer.type == kind || answer.code == kind
+            case .ownKind(let kind):
+                (answer.type == kind || answer.code == kind) && Self.providersWordsStart(in: message) == nil
             case .anonymousCrash:
                 !answer.requestHadCredential && answer.type.isEmpty && answer.code.isEmpty
                     && (answer.message.isEmpty || message.contains("internal server error"))
             }
+        }
+
+        private static func areOwn(_ text: String, in message: FoldedText) -> Bool {
+            let end = min(ownWordsBeginWithin, providersWordsStart(in: message) ?? .max)
+            return message.contains(text, beginningWithin: end)
+        }
+
+        /// Where LiteLLM passes on what a provider said, if it does.
+        private static func providersWordsStart(in message: FoldedText) -> Int? {
+            guard message.contains("litellm.", beginningWithin: 1) else { return nil }
+            return message.ends(of: "exception - ").first { $0 <= providerIsNamedWithin }
         }
     }
 }

@@ -3,26 +3,31 @@ extension Route {
     ///
     /// A route that asks for a token count does not take a request that was not counted.
     public func matches(_ facts: RequestFacts, _ settings: PolicySettings) -> Bool {
-        when.matchesKind(of: facts, settings) && when.matchesSize(of: facts) && when.matchesHead(of: facts)
-            && (when.contains.isEmpty || when.contains.contains { facts.lastUserText.containsBytes(of: $0) })
+        when.matches(facts, settings)
     }
 }
 
 extension Condition {
-    fileprivate func matchesKind(of facts: RequestFacts, _ settings: PolicySettings) -> Bool {
+    /// Whether all of it holds for a request.
+    func matches(_ facts: RequestFacts, _ settings: PolicySettings) -> Bool {
+        matchesKind(of: facts, settings) && matchesSize(of: facts) && matchesHead(of: facts)
+            && (contains.isEmpty || contains.contains { facts.lastUserText.containsBytes(of: $0) })
+    }
+
+    private func matchesKind(of facts: RequestFacts, _ settings: PolicySettings) -> Bool {
         (model.isEmpty || model.contains { $0.matches(facts.model) })
             && images.isNilOr(facts.carriesImages)
             && task.isNilOr(facts.isTask)
             && (vision == nil || settings.rule(for: facts.model)?.vision == vision)
     }
 
-    fileprivate func matchesSize(of facts: RequestFacts) -> Bool {
+    private func matchesSize(of facts: RequestFacts) -> Bool {
         guard minTokens != nil || maxTokens != nil else { return true }
         guard let tokens = facts.tokens else { return false }
         return tokens >= minTokens ?? .min && tokens <= maxTokens ?? .max
     }
 
-    fileprivate func matchesHead(of facts: RequestFacts) -> Bool {
+    private func matchesHead(of facts: RequestFacts) -> Bool {
         (path?.matches(facts.path) ?? true)
             && header.allSatisfy { name, pattern in facts.headers[name].map(pattern.matches) ?? false }
     }
@@ -34,7 +39,7 @@ extension Bool? {
     }
 }
 
-/// What routes ask of a request beyond what one scan of its body tells.
+/// What routes and experiments ask of a request beyond what one scan of its body tells.
 ///
 /// Nothing else is worth finding out.
 public struct RouteQuestions: Equatable, Sendable {
@@ -46,17 +51,18 @@ public struct RouteQuestions: Equatable, Sendable {
     public var lastUserText = false
 
     public init() {}
+
+    /// All that any of the conditions asks for.
+    public init(of conditions: some Sequence<Condition>) {
+        for condition in conditions {
+            headerNames.formUnion(condition.header.keys)
+            if condition.minTokens != nil || condition.maxTokens != nil { tokens = true }
+            if !condition.contains.isEmpty { lastUserText = true }
+        }
+    }
 }
 
 extension PolicySettings {
     /// What the routes ask for; to be kept with the settings, since it is made anew at every call.
-    public var asks: RouteQuestions {
-        var asks = RouteQuestions()
-        for condition in routes.map(\.when) {
-            asks.headerNames.formUnion(condition.header.keys)
-            if condition.minTokens != nil || condition.maxTokens != nil { asks.tokens = true }
-            if !condition.contains.isEmpty { asks.lastUserText = true }
-        }
-        return asks
-    }
+    public var asks: RouteQuestions { RouteQuestions(of: routes.map(\.when)) }
 }

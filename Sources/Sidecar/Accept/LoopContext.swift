@@ -21,15 +21,15 @@ final class LoopContext {
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
-    private var pools: [String: UpstreamPool] = [:]
+    private var pools: [UpstreamURL: UpstreamPool] = [:]
     /// The pool used last: nearly every request goes where the one before it went.
     private var latestPool: (upstream: UpstreamReference, pool: UpstreamPool)?
     private var ticker: RepeatedTask?
 
-    init(eventLoop: any EventLoop, shared: SharedState, snapshot: Snapshot) {
+    init(eventLoop: any EventLoop, shared: SharedState) {
         self.eventLoop = eventLoop
         self.shared = shared
-        self.snapshot = snapshot
+        snapshot = shared.snapshot
         log = LogBuffer(writer: shared.logWriter)
     }
 
@@ -44,17 +44,27 @@ final class LoopContext {
 
     func stop() {
         ticker?.cancel()
-        for pool in pools.values { pool.closeIdle() }
+        for pool in pools.values { pool.retire() }
         log.flush()
     }
 
-    /// The connections to an upstream; kept over a reload that leaves the upstream as it was.
+    /// Puts another configuration in force for the requests that start from now on.
+    func adopt(_ snapshot: Snapshot) {
+        self.snapshot = snapshot
+        latestPool = nil
+        for (url, pool) in pools
+        where !snapshot.configuration.upstreams.values.contains(where: { $0.url == url }) {
+            pool.retire()
+            pools[url] = nil
+        }
+    }
+
+    /// The connections to an upstream.
     func pool(for upstream: UpstreamReference) -> UpstreamPool {
         if let latestPool, latestPool.upstream === upstream { return latestPool.pool }
-        let pool =
-            pools[upstream.name].flatMap { $0.upstream == upstream.settings ? $0 : nil }
-            ?? UpstreamPool(upstream: upstream.settings, loop: self)
-        pools[upstream.name] = pool
+        let url = upstream.settings.url
+        let pool = pools[url] ?? UpstreamPool(url: url, loop: self)
+        pools[url] = pool
         latestPool = (upstream, pool)
         return pool
     }

@@ -1,10 +1,17 @@
+internal import Policies
 internal import Synchronization
 
 /// What the event loops share: each member is one value behind one lock or an atomic.
 final class SharedState: Sendable {
+    private let snapshotInForce: Mutex<Snapshot>
     let tls: UpstreamTLS
     let logWriter: LogWriter
-    let breakers: Breakers
+    let memory = RouteMemory()
+    let counts = CountMemory()
+    let receipts = Receipts()
+    let vouching = Vouching()
+    /// Whether `x-sidecar-arm` is obeyed.
+    let allowsForcedArm: Bool
     /// Client connections of all loops.
     let connections = Gauge()
     /// Bytes of request bodies that are held in memory.
@@ -14,10 +21,31 @@ final class SharedState: Sendable {
     /// Whether the process has been told to stop.
     let isDraining = Switch()
 
-    init(tls: UpstreamTLS, logWriter: LogWriter, breakers: Breakers) {
+    init(
+        _ configuration: Configuration,
+        tls: UpstreamTLS,
+        logWriter: LogWriter,
+        allowsForcedArm: Bool
+    ) {
+        snapshotInForce = Mutex(Snapshot(configuration, listed: listedModels))
         self.tls = tls
         self.logWriter = logWriter
-        self.breakers = breakers
+        self.allowsForcedArm = allowsForcedArm
+    }
+
+    /// The configuration in force for those that ask from outside the event loops, each of which has its own copy.
+    var snapshot: Snapshot { snapshotInForce.withLock { $0 } }
+
+    func decisionContext(_ snapshot: Snapshot) -> Decision.Context {
+        .init(snapshot: snapshot, memory: memory, counts: counts, allowsForcedArm: allowsForcedArm)
+    }
+
+    /// Compiles a configuration and puts it in force; what is remembered of the past stays.
+    func adopt(_ configuration: Configuration) -> Snapshot {
+        let snapshot = Snapshot(configuration, listed: listedModels)
+        snapshotInForce.withLock { $0 = snapshot }
+        memory.breakers.apply(configuration.policies.breaker)
+        return snapshot
     }
 }
 
@@ -31,6 +59,10 @@ final class Gauge: Sendable {
     @discardableResult
     func increment(by amount: Int = 1) -> Int {
         number.wrappingAdd(amount, ordering: .relaxed).newValue
+    }
+
+    func set(to value: Int) {
+        number.store(value, ordering: .relaxed)
     }
 
     func decrement(by amount: Int = 1) {

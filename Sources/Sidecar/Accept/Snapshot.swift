@@ -7,10 +7,15 @@ internal import Telemetry
 /// middle of a request.
 final class Snapshot: Sendable {
     let configuration: Configuration
-    /// What the routes ask for beyond the scan of a body.
+    /// The settings of requests that take part in no experiment.
+    let base: Variant
+    /// What routes and experiments ask for beyond the scan of a body.
     let asks: RouteQuestions
-    /// Whether any route asks for the request's path.
+    /// Whether any route or experiment asks for the request's path.
     let asksForPath: Bool
+    private let experiments: [Experiment]
+    /// By experiment and arm.
+    private let arms: [[Variant]]
     private let upstreams: [String: UpstreamReference]
     private let gatewayUpstream: UpstreamReference?
     private let difyUpstream: UpstreamReference?
@@ -20,28 +25,47 @@ final class Snapshot: Sendable {
 
     init(_ configuration: Configuration, listed: ListedModels = ListedModels()) {
         self.configuration = configuration
+        base = Variant(configuration)
         self.listed = listed
-        let policies = configuration.policies
-        asks = policies.asks
-        asksForPath = policies.routes.contains { $0.when.path != nil }
+        experiments = configuration.experiments.map(\.experiment)
+        arms = configuration.experiments.map { configured in
+            zip(configured.experiment.arms, configured.arms).map { arm, settings in
+                Variant(
+                    settings,
+                    assignment: .init(experiment: configured.experiment.name, arm: arm.name)
+                )
+            }
+        }
+        let variants = [configuration] + configuration.experiments.flatMap(\.arms)
+        let conditions =
+            variants.flatMap { $0.policies.routes.map(\.when) } + experiments.map(\.when)
+        asks = RouteQuestions(of: conditions)
+        asksForPath = conditions.contains { $0.path != nil }
         let upstreams = configuration.upstreams.mapValues(UpstreamReference.init)
         self.upstreams = upstreams
         gatewayUpstream = configuration.listen.gateway.flatMap { upstreams[$0.upstream] }
         difyUpstream = configuration.listen.dify.flatMap { upstreams[$0.upstream] }
-        let chained = policies.routes.flatMap(\.chain).compactMap { member -> String? in
-            if case .model(let name, _) = member { name } else { nil }
-        }
-        let literal = policies.models.flatMap(\.match).map(\.pattern).filter {
-            !$0.contains { "*?".contains($0) }
-        }
-        models = Dictionary(
-            (chained + literal).map { ($0, Label($0)) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        routes = Dictionary(
-            policies.routes.map { ($0.name, Label($0.name)) },
-            uniquingKeysWith: { first, _ in first }
-        )
+        models = Self.labels(variants.flatMap(\.policies.namedModels))
+        routes = Self.labels(variants.flatMap { $0.policies.routes.map(\.name) })
+    }
+
+    private static func labels(_ names: [String]) -> [String: Label] {
+        Dictionary(names.map { ($0, Label($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The settings for a request.
+    ///
+    /// - Parameter arm: an arm that the client asks for; of no effect unless its experiment is the request's.
+    func variant(for facts: RequestFacts, forcing arm: String?) -> Variant {
+        guard !experiments.isEmpty,
+            let place = assignment(
+                of: facts,
+                in: experiments,
+                settings: configuration.policies,
+                forced: arm
+            )
+        else { return base }
+        return arms[place.experiment][place.arm]
     }
 
     /// The upstream that a listener fronts.
@@ -54,9 +78,25 @@ final class Snapshot: Sendable {
         }
     }
 
+    /// Keys of clients that nobody else has to vouch for.
+    func clientKeys(of listener: ProxyListener.Name) -> [String] {
+        let listen = configuration.listen
+        return (listener == .gateway ? listen.gateway : listen.dify)?.clientKeys ?? []
+    }
+
     /// The upstream of a target.
     func upstream(named name: String) -> UpstreamReference? {
         upstreams[name]
+    }
+
+    /// The target that a text names: `model@upstream`, or a model of the gateway's own upstream.
+    func target(named text: String) -> Target? {
+        if let at = text.lastIndex(of: "@"), at > text.startIndex {
+            let name = String(text[text.index(after: at)...])
+            if upstreams[name] != nil { return Target(model: String(text[..<at]), upstream: name) }
+        }
+        guard !text.isEmpty else { return nil }
+        return gatewayUpstream.map { Target(model: text, upstream: $0.name) }
     }
 
     /// The label of a model: its name when the configuration spells it out or the upstream lists it, else `other`.
@@ -80,6 +120,16 @@ final class Snapshot: Sendable {
 
     func label(ofRoute route: String?) -> Label {
         route.flatMap { routes[$0] } ?? .none
+    }
+}
+
+extension PolicySettings {
+    /// The models that chains and rules spell out.
+    fileprivate var namedModels: [String] {
+        let chained = routes.flatMap(\.chain).compactMap { member -> String? in
+            if case .model(let name, _) = member { name } else { nil }
+        }
+        return chained + models.flatMap(\.match).map(\.pattern).filter { !$0.contains { "*?".contains($0) } }
     }
 }
 

@@ -9,19 +9,30 @@ final class AdminHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let pages: AdminPages
+    /// Bodies are those of `POST /explain`: as long as a request may be.
+    private let maxBodyBytes: Int
     private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+    private var isTooLong = false
 
-    init(pages: AdminPages) {
+    init(pages: AdminPages, maxBodyBytes: Int) {
         self.pages = pages
+        self.maxBodyBytes = maxBodyBytes
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body: break
+        case .head(let head):
+            self.head = head
+            body = ByteBuffer()
+            isTooLong = false
+        case .body(let part):
+            isTooLong = isTooLong || body.readableBytes + part.readableBytes > maxBodyBytes
+            if !isTooLong { body.writeImmutableBuffer(part) }
         case .end:
             guard let head = head.take() else { return }
-            respond(to: head, context: context)
+            respond(to: AdminRequest(head: head, body: body), context: context)
+            body = ByteBuffer()
         }
     }
 
@@ -29,11 +40,15 @@ final class AdminHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func respond(to head: HTTPRequestHead, context: ChannelHandlerContext) {
+    private func respond(to request: AdminRequest, context: ChannelHandlerContext) {
+        if isTooLong {
+            let page = AdminPage(status: .payloadTooLarge, body: "the body is over limits.maxBodyBytes\n")
+            return write(page, for: request.head, context: context)
+        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        pages.answer(head, on: context.eventLoop).whenSuccess { page in
+        pages.answer(request, on: context.eventLoop).whenSuccess { page in
             let (handler, context) = bound.value
-            handler.write(page, for: head, context: context)
+            handler.write(page, for: request.head, context: context)
         }
     }
 

@@ -2,58 +2,89 @@ internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import Policies
-internal import Telemetry
+
+/// One request to the admin listener.
+struct AdminRequest: Sendable {
+    let head: HTTPRequestHead
+    let body: ByteBuffer
+
+    var path: Substring { head.uri.prefix { $0 != "?" } }
+    var isRead: Bool { head.method == .GET || head.method == .HEAD }
+}
 
 /// One answer of the admin listener.
 struct AdminPage: Sendable {
     var status = HTTPResponseStatus.ok
     var contentType = "text/plain; charset=utf-8"
     var body: String
+
+    static let unauthorized = AdminPage(
+        status: .unauthorized,
+        body: "send Authorization: Bearer with listen.admin.token\n"
+    )
+    static let notFound = AdminPage(
+        status: .notFound,
+        body: """
+            there are GET /metrics, /status, /health/live, /health/ready, /receipts/ID,
+            POST /reload, /explain, /breakers/TARGET/open and /breakers/TARGET/close
+
+            """
+    )
+
+    static func wrongMethod(_ allowed: String) -> AdminPage {
+        AdminPage(status: .methodNotAllowed, body: "use \(allowed)\n")
+    }
+
+    static func json(_ value: some Encodable, status: HTTPResponseStatus = .ok) -> AdminPage {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let body = (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        return AdminPage(status: status, contentType: "application/json", body: body + "\n")
+    }
 }
 
-/// What the admin listener shows.
+/// What the admin listener shows and does.
 struct AdminPages: Sendable {
     let shared: SharedState
     let token: String?
-    let snapshot: Snapshot
     let loops: [NIOLoopBound<LoopContext>]
+    let reloader: Reloader
     /// Whether every listener is open.
     let isReady: Switch
 
     /// The answer to a request; never fails.
-    func answer(_ head: HTTPRequestHead, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
-        let path = head.uri.prefix { $0 != "?" }
-        switch path {
-        case "/health/live": return ready(AdminPage(body: "ok\n"), on: eventLoop)
-        case "/health/ready": return ready(readiness, on: eventLoop)
-        case "/metrics", "/status": break
-        default: return ready(unknown(path), on: eventLoop)
+    func answer(_ request: AdminRequest, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+        switch request.path {
+        case "/health/live": return now(AdminPage(body: "ok\n"), on: eventLoop)
+        case "/health/ready": return now(readiness, on: eventLoop)
+        case "/metrics":
+            return request.isRead ? metrics(on: eventLoop) : now(.wrongMethod("GET"), on: eventLoop)
+        default: break
         }
-        guard head.method == .GET || head.method == .HEAD else {
-            return ready(AdminPage(status: .methodNotAllowed, body: "use GET\n"), on: eventLoop)
+        guard isAuthorized(request.head) else { return now(.unauthorized, on: eventLoop) }
+        if request.path == "/reload" {
+            return request.head.method == .POST
+                ? reload(on: eventLoop) : now(.wrongMethod("POST"), on: eventLoop)
         }
-        if path == "/metrics" { return metrics(on: eventLoop) }
-        guard isAuthorized(head) else {
-            return ready(
-                AdminPage(
-                    status: .unauthorized,
-                    body: "send Authorization: Bearer with listen.admin.token\n"
-                ),
-                on: eventLoop
-            )
-        }
-        return ready(status, on: eventLoop)
+        return now(page(for: request), on: eventLoop)
     }
 
-    private func ready(_ page: AdminPage, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+    /// The pages that need nobody else.
+    private func page(for request: AdminRequest) -> AdminPage {
+        let parts = request.path.split(separator: "/")
+        switch (parts.first, parts.count) {
+        case ("status", 1): return request.isRead ? status : .wrongMethod("GET")
+        case ("receipts", 2): return request.isRead ? receipt(String(parts[1])) : .wrongMethod("GET")
+        case ("explain", 1): return request.head.method == .POST ? explanation(request) : .wrongMethod("POST")
+        case ("breakers", 3) where ["open", "close"].contains(parts[2]):
+            return request.head.method == .POST
+                ? force(String(parts[1]), open: parts[2] == "open") : .wrongMethod("POST")
+        default: return .notFound
+        }
+    }
+
+    private func now(_ page: AdminPage, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
         eventLoop.makeSucceededFuture(page)
-    }
-
-    private func unknown(_ path: some StringProtocol) -> AdminPage {
-        AdminPage(
-            status: .notFound,
-            body: "there are /metrics, /status, /health/live and /health/ready\n"
-        )
     }
 
     private var readiness: AdminPage {
@@ -65,73 +96,98 @@ struct AdminPages: Sendable {
     /// Compares without an early end, so that the time taken tells nothing about the token.
     private func isAuthorized(_ head: HTTPRequestHead) -> Bool {
         guard let token, !token.isEmpty else { return true }
-        let expected = Array("Bearer \(token)".utf8)
-        let given = Array((head.headers.first(name: "authorization") ?? "").utf8)
-        guard given.count == expected.count else { return false }
-        return zip(given, expected).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+        return (head.headers.first(name: "authorization") ?? "").isEqualInConstantTime(to: "Bearer \(token)")
     }
 
-    /// Adds up the figures of all loops.
-    private func metrics(on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
-        let shards = loops.map { loop in loop.eventLoop.submit { loop.value.figures() } }
-        return EventLoopFuture.whenAllSucceed(shards, on: eventLoop).map { shards in
-            var total = MetricsShard()
-            for shard in shards { total.merge(shard) }
-            addGauges(to: &total)
-            return AdminPage(contentType: "text/plain; version=0.0.4; charset=utf-8", body: total.exposition)
-        }.recover { _ in AdminPage(status: .serviceUnavailable, body: "stopping\n") }
+    private func receipt(_ id: String) -> AdminPage {
+        guard let receipt = shared.receipts[id.percentDecoded] else {
+            return AdminPage(status: .notFound, body: "no receipt: not clipped, or too long ago\n")
+        }
+        return .json(receipt)
     }
 
-    private func addGauges(to total: inout MetricsShard) {
-        let now = ContinuousClock.now
-        // Models that nobody lists share the label `other`: it shows the worst of them.
-        let states = Dictionary(
-            shared.breakers.states.map { (snapshot.label(of: $0.target), $0.breaker.status(at: now).gauge) },
-            uniquingKeysWith: max
+    /// Explains a body as if it came to the gateway; `x-explain-path` and `x-explain-listener` name others.
+    private func explanation(_ request: AdminRequest) -> AdminPage {
+        let headers = request.head.headers
+        let listener = headers.first(name: "x-explain-listener") ?? "gateway"
+        guard let name = ProxyListener.Name(rawValue: listener) else {
+            return AdminPage(status: .badRequest, body: "x-explain-listener: write gateway or dify\n")
+        }
+        let asked = ExplainedRequest(
+            path: headers.first(name: "x-explain-path") ?? "/v1/chat/completions",
+            headerLines: headers.filter { !Self.ownFields.contains($0.name.lowercased()) }
+                .map { "\($0.name): \($0.value)" },
+            body: request.body,
+            listener: name
         )
-        for (target, state) in states { total.set(.breakerState, Labels(target), to: state) }
-        total.set(.configurationInfo, Labels(Label(snapshot.configuration.hash)), to: 1)
-        total.add(.reloads, Labels(Label("ok")), 0)
-        total.set(.logLinesDropped, to: Double(shared.logWriter.droppedLines))
-        ProcessFigures.add(to: &total)
+        do {
+            let explanation = try Explanation(asked, in: shared.decisionContext(shared.snapshot))
+            return .json(explanation)
+        } catch {
+            return AdminPage(status: .badRequest, body: error.problem + "\n")
+        }
     }
 
-    private var status: AdminPage {
-        let now = ContinuousClock.now
-        let document = StatusDocument(
-            version: BuildVersion.number,
-            configuration: snapshot.configuration.hash,
-            draining: shared.isDraining.value,
-            connections: shared.connections.value,
-            bufferedBytes: shared.bufferedBytes.value,
-            breakers: shared.breakers.states.map { target, breaker in
-                let status = breaker.status(at: now)
-                return .init(
-                    target: "\(target.model)@\(target.upstream)",
-                    state: status.word,
-                    remainingSeconds: status.remaining.map { Double($0.components.seconds) }
+    /// Fields of the question itself rather than of the request that is asked about.
+    private static let ownFields: Set<String> = [
+        "content-length", "transfer-encoding", "connection", "expect", "x-explain-path", "x-explain-listener",
+    ]
+
+    /// - Parameter name: a target as `/status` spells it, percent-encoded.
+    private func force(_ name: String, open: Bool) -> AdminPage {
+        let name = name.percentDecoded
+        let snapshot = shared.snapshot
+        guard let target = snapshot.target(named: name) else {
+            return AdminPage(
+                status: .notFound,
+                body: "write the target as /status spells it: model@upstream\n"
+            )
+        }
+        let settings = snapshot.configuration.policies.breaker
+        let change = shared.memory.breakers.force(target, open: open, settings)
+        EventLog(writer: shared.logWriter).breakerChanged(change, target, because: "operator")
+        return AdminPage(body: "\(name): \(open ? "open" : "closed")\n")
+    }
+
+    private func reload(on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+        let promise = eventLoop.makePromise(of: AdminPage.self)
+        reloader.reload { outcome in
+            switch outcome {
+            case .reloaded(let hash, let waiting):
+                promise.succeed(.json(["config_hash": [hash], "waiting_for_restart": waiting]))
+            case .refused(let problems):
+                promise.succeed(.json(["problems": problems], status: .unprocessableEntity))
+            case .nothingToReload:
+                promise.succeed(
+                    AdminPage(
+                        status: .conflict,
+                        body: "the embedded defaults are in force; start with --config\n"
+                    )
                 )
             }
-        )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let body = (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-        return AdminPage(contentType: "application/json", body: body + "\n")
+        }
+        return promise.futureResult
     }
 }
 
-/// The answer to `GET /status`.
-private struct StatusDocument: Encodable {
-    struct Breaker: Encodable {
-        let target: String
-        let state: String
-        let remainingSeconds: Double?
+extension String {
+    /// The text with `%XX` decoded (RFC 3986, section 2.1); what is no such triplet stays.
+    var percentDecoded: String {
+        let bytes = Array(utf8)
+        var decoded: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes.dropFirst(index + 1).prefix(2)
+            if bytes[index] == 0x25, digits.count == 2,
+                let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                decoded.append(byte)
+                index += 3
+            } else {
+                decoded.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
     }
-
-    let version: String
-    let configuration: String
-    let draining: Bool
-    let connections: Int
-    let bufferedBytes: Int
-    let breakers: [Breaker]
 }

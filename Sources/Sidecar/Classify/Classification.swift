@@ -15,13 +15,23 @@ struct Classification {
     /// Nil when the body was not understood: it is forwarded untouched.
     let conversation: Conversation?
     private(set) var facts: RequestFacts
+    private let counts: CountMemory
 
     /// Scans a body.
     ///
-    /// - Parameter headers: those that the routes ask for, by lowercased name.
+    /// - Parameters:
+    ///   - headers: those that the routes ask for, by lowercased name.
+    ///   - counts: texts that were counted before.
     /// - Complexity: O(*n*) in the body.
-    init(dialect: Dialect, path: String, body: ByteBuffer, headers: [String: String]) {
+    init(
+        dialect: Dialect,
+        path: String,
+        body: ByteBuffer,
+        headers: [String: String],
+        counts: CountMemory = CountMemory()
+    ) {
         self.dialect = dialect
+        self.counts = counts
         self.body = body
         let (conversation, facts) = body.withUnsafeReadableBytes { raw -> (Conversation?, RequestFacts) in
             guard let conversation = Conversation(scanning: raw, as: dialect),
@@ -34,6 +44,7 @@ struct Classification {
                 path: path,
                 isStream: conversation.isStream,
                 carriesImages: conversation.parts.contains(where: \.isImage),
+                startsTurn: conversation.startsTurn,
                 isTask: conversation.isTask(in: raw),
                 headers: headers
             )
@@ -54,6 +65,15 @@ struct Classification {
         }
     }
 
+    /// Adds who asks, and in which conversation, to the facts.
+    mutating func identify(_ identity: Identity, id: String) {
+        facts.conversation = identity.conversation
+        facts.user = identity.user
+        var hasher = StableHasher()
+        hasher.combine(id)
+        facts.request = hasher.finalize()
+    }
+
     private var lastUserText: String {
         guard let conversation, let message = conversation.messages.last(where: { $0.role == .user }) else {
             return ""
@@ -70,7 +90,9 @@ struct Classification {
     /// - Complexity: O(*n*) in the text of the request.
     func prompt(in encoding: String) -> CountedPrompt? {
         guard let conversation else { return nil }
-        return body.withUnsafeReadableBytes { CountedPrompt(conversation, in: $0, encoding: encoding) }
+        return body.withUnsafeReadableBytes {
+            CountedPrompt(conversation, in: $0, encoding: encoding, counts)
+        }
     }
 
     /// More than the request can count, without counting it.
@@ -79,6 +101,13 @@ struct Classification {
     var tokensAtMost: Int {
         let parts = conversation?.parts ?? []
         return parts.reduce(body.readableBytes) { $0 + CountedPrompt.mostTokensBesideText(of: $1.kind) }
+    }
+}
+
+extension Conversation {
+    /// Whether the newest message, system messages aside, is the user's.
+    fileprivate var startsTurn: Bool {
+        messages.last { $0.role != .system && $0.role != .developer }.map { $0.role == .user } ?? true
     }
 }
 

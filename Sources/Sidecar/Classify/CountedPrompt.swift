@@ -29,10 +29,15 @@ struct CountedPrompt {
     }
 
     /// - Returns: nil for an encoding that is not shipped.
-    init?(_ conversation: Conversation, in body: UnsafeRawBufferPointer, encoding: String) {
+    init?(
+        _ conversation: Conversation,
+        in body: UnsafeRawBufferPointer,
+        encoding: String,
+        _ counts: CountMemory
+    ) {
         guard let counter = TextCounter(encoding: encoding) else { return nil }
         var ids = CallNumbers()
-        var counting = MessageCounting(conversation, body, counter)
+        var counting = MessageCounting(conversation, body, counter, counts)
         messages = conversation.messages.map { counting.message($0, &ids) }
         toolTokens = counting.toolTokens
         overhead = toolTokens + counting.requestFraming
@@ -56,20 +61,29 @@ private struct MessageCounting {
     let conversation: Conversation
     let body: UnsafeRawBufferPointer
     let counter: TextCounter
+    let counts: CountMemory
     /// Decoded text of the part at hand; kept between parts so that it is allocated once.
     private var scratch: [UInt8] = []
     private(set) var imageTokens = 0
     private(set) var framingTokens = 0
 
-    init(_ conversation: Conversation, _ body: UnsafeRawBufferPointer, _ counter: TextCounter) {
+    init(
+        _ conversation: Conversation,
+        _ body: UnsafeRawBufferPointer,
+        _ counter: TextCounter,
+        _ counts: CountMemory
+    ) {
         self.conversation = conversation
         self.body = body
         self.counter = counter
+        self.counts = counts
     }
 
     /// Tool definitions are counted as the JSON that was sent.
     var toolTokens: Int {
-        conversation.toolDefinitions.reduce(0) { $0 + counter.count(body.slice($1)) }
+        mutating get {
+            conversation.toolDefinitions.reduce(0) { $0 + text(body.slice($1), isEscaped: nil) }
+        }
     }
 
     /// Framing that belongs to the request as a whole.
@@ -123,9 +137,26 @@ private struct MessageCounting {
     }
 
     private mutating func text(_ part: Conversation.Part) -> Int {
-        guard part.text.hasEscapes, !part.isRaw else { return counter.count(body.slice(part.text.range)) }
+        let isEscaped = part.text.hasEscapes && !part.isRaw
+        return text(body.slice(part.text.range), isEscaped: isEscaped ? part.text : nil)
+    }
+
+    /// Counts a text, or remembers its count.
+    ///
+    /// - Parameter isEscaped: the text's span where its escapes have to be decoded first.
+    private mutating func text(_ written: UnsafeRawBufferPointer, isEscaped span: JSONText?) -> Int {
+        guard written.count >= CountMemory.leastBytes else { return counted(written, span) }
+        let key = counts.key(written, encoding: counter.number, isEscaped: span != nil)
+        if let known = counts.count(of: key) { return known }
+        let count = counted(written, span)
+        counts.remember(count, of: key)
+        return count
+    }
+
+    private mutating func counted(_ written: UnsafeRawBufferPointer, _ span: JSONText?) -> Int {
+        guard let span else { return counter.count(written) }
         scratch.removeAll(keepingCapacity: true)
-        part.text.append(to: &scratch, from: body)
+        span.append(to: &scratch, from: body)
         return counter.count(scratch)
     }
 }

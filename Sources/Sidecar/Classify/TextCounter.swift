@@ -3,11 +3,14 @@ internal import TokenCount
 /// Counts texts in one encoding, and shortens them by tokens.
 struct TextCounter {
     private let counter: TokenCounter
+    /// The encoding's place among those that are shipped.
+    let number: UInt16
 
     /// - Returns: nil for an encoding that is not shipped.
-    init?(encoding: String) {
-        guard let encoding = Encoding.named(encoding) else { return nil }
-        counter = TokenCounter(encoding)
+    init?(encoding name: String) {
+        guard let place = Encoding.all.firstIndex(where: { $0.name == name }) else { return nil }
+        counter = TokenCounter(Encoding.all[place])
+        number = UInt16(truncatingIfNeeded: place)
     }
 
     func count(_ text: [UInt8]) -> Int {

@@ -23,10 +23,8 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load().configuration
-        guard let name = ProxyListener.Name(rawValue: listener),
-            let upstream = Snapshot(configuration).upstream(of: name)?.settings
-        else {
-            StandardError.print("sidecar: no listener \(listener) is configured; see listen")
+        guard let name = ProxyListener.Name(rawValue: listener) else {
+            StandardError.print("sidecar: no listener \(listener) is known; there are gateway and dify")
             throw Exit.unknownName
         }
         guard let body = StandardInput.read(maxBytes: configuration.limits.maxBodyBytes) else {
@@ -35,110 +33,22 @@ struct Explain: ParsableCommand {
             )
             throw ExitCode(65)
         }
-        let explanation = Explanation(
-            body: ByteBuffer(bytes: body),
+        let request = ExplainedRequest(
             path: path,
-            headers: try parsedHeaders(),
-            upstream: upstream,
-            configuration: configuration
+            headerLines: headers,
+            body: ByteBuffer(bytes: body),
+            listener: name
         )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(explanation), as: UTF8.self))
-    }
-
-    private func parsedHeaders() throws -> [String: String] {
-        var parsed: [String: String] = [:]
-        for header in headers {
-            guard let colon = header.firstIndex(of: ":") else {
-                throw ValidationError("'\(header)' is not a header; write 'Name: value'")
-            }
-            let value = header[header.index(after: colon)...].drop { $0 == " " }
-            parsed[header[..<colon].lowercased()] = String(value)
-        }
-        return parsed
-    }
-}
-
-/// A plan for people: what each attempt would send.
-struct Explanation: Encodable {
-    struct Step: Encodable {
-        let target: String
-        let budget: Int?
-        let encoding: String?
-        let clip: Clipping?
-        let bytes: Int?
-        let problem: String?
-    }
-
-    struct Clipping: Encodable {
-        let dropped: Int
-        let kept: Int
-        let before: Int
-        let after: Int
-    }
-
-    let dialect: String
-    let understood: Bool
-    let model: String
-    let stream: Bool
-    let images: Bool
-    let task: Bool
-    let route: String?
-    let tokens: Int?
-    let attempts: [Step]
-
-    init(
-        body: ByteBuffer,
-        path: String,
-        headers: [String: String],
-        upstream: Upstream,
-        configuration: Configuration
-    ) {
-        let settings = configuration.policies
-        let dialect = Dialect.of(path: path)
-        var request = Classification(dialect: dialect, path: path, body: body, headers: headers)
-        request.answer(settings.asks, settings)
-        let plan = Policies.plan(request.facts, settings: settings, upstream: upstream.name)
-        let encoding = settings.rule(for: request.facts.model)?.encoding ?? ModelRule(match: []).encoding
-        self.dialect = dialect.rawValue
-        understood = request.conversation != nil
-        model = request.facts.model
-        stream = request.facts.isStream
-        images = request.facts.carriesImages
-        task = request.facts.isTask
-        route = plan.route
-        tokens = request.prompt(in: encoding)?.total
-        attempts = plan.attempts.enumerated().map { place, attempt in
-            let made = AttemptBody.make(
-                of: request,
-                for: attempt,
-                budget: attempt.budget,
-                isLast: place == plan.attempts.count - 1,
-                upstream: configuration.upstreams[attempt.target.upstream]?.kind ?? .litellm,
-                clip: settings.clip
+        do {
+            let context = Decision.Context(
+                snapshot: Snapshot(configuration),
+                memory: RouteMemory(),
+                counts: CountMemory(),
+                allowsForcedArm: ForcedArm.isAllowed(by: ProcessEnvironment.variables)
             )
-            return Step(attempt, made, isMatched: plan.route != nil, original: body.readableBytes)
-        }
-    }
-}
-
-extension Explanation.Step {
-    fileprivate init(_ attempt: Attempt, _ made: AttemptBody, isMatched: Bool, original: Int) {
-        target = "\(attempt.target.model)@\(attempt.target.upstream)"
-        budget = attempt.budget?.tokens
-        encoding = attempt.budget?.encoding
-        switch made {
-        case .ready(let body, _, let receipt, _):
-            clip = receipt.map {
-                .init(dropped: $0.dropped, kept: $0.kept, before: $0.before, after: $0.after)
-            }
-            bytes = isMatched ? body.readableBytes : original
-            problem = nil
-        case .tooLong(let tokens, let budget):
-            clip = nil
-            bytes = nil
-            problem = "what is always kept has \(tokens) tokens, the budget is \(budget)"
+            print(try Explanation(request, in: context).json)
+        } catch {
+            throw ValidationError(error.problem)
         }
     }
 }

@@ -17,11 +17,13 @@ struct Serve: ParsableCommand {
         let stopping = SignalWatch([SIGTERM, SIGINT]) { stop.signal() }
         defer { stopping.cancel() }
         do {
-            let assembly = try Assembly(loaded, extraCA: ProcessEnvironment.variables["SIDECAR_EXTRA_CA"])
-            let log = assembly.log
-            let hangup = SignalWatch([SIGHUP]) {
-                log.write(.warning, "reload is not available in this version; restart to apply changes")
+            let variables = ProcessEnvironment.variables
+            let envFile = options.envFile
+            let assembly = try Assembly(loaded, environment: variables) { path throws(ConfigurationError) in
+                try Configuration.load(path: path, environment: variables, envFile: envFile)
             }
+            let reloader = assembly.reloader
+            let hangup = SignalWatch([SIGHUP]) { reloader.reload() }
             defer { hangup.cancel() }
             try assembly.listen()
             stop.wait()

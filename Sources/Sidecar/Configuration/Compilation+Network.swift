@@ -8,7 +8,11 @@ extension Compilation {
             if kind == .litellm, url.pathPrefix.hasSuffix("/v1") {
                 report(section.place("url"), "ends in /v1, which clients send themselves; leave /v1 out")
             }
-            upstreams[name] = Upstream(name: name, kind: kind, url: url)
+            let bearer = section.text("bearer")
+            if kind == .dify, bearer != nil {
+                report(section.place("bearer"), "a Dify knows apps by keys of their own; remove it")
+            }
+            upstreams[name] = Upstream(name: name, kind: kind, url: url, bearer: bearer)
         }
         return upstreams
     }
@@ -17,9 +21,9 @@ extension Compilation {
         guard section.keys["kind"] == nil else {
             return section.text("kind").flatMap(Upstream.Kind.init)
         }
-        if let kind = Upstream.Kind(rawValue: name), Upstream.Kind.available.contains(kind) { return kind }
-        let known = Upstream.Kind.available.map(\.rawValue).joined(separator: " or ")
-        report(section.place("kind"), "missing, and the name does not tell it; write \(known)")
+        if let kind = Upstream.Kind(rawValue: name) { return kind }
+        let known = Upstream.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        report(section.place("kind"), "missing, and the name does not tell it; write one of \(known)")
         return nil
     }
 
@@ -64,7 +68,14 @@ extension Compilation {
             )
         }
         return section.text("address").flatMap(ListenAddress.init)
-            .map { ProxyListener(name: name, address: $0, upstream: upstream) }
+            .map {
+                ProxyListener(
+                    name: name,
+                    address: $0,
+                    upstream: upstream,
+                    clientKeys: section.texts("clientKeys")
+                )
+            }
     }
 
     private mutating func admin(_ section: Section) -> AdminListener? {

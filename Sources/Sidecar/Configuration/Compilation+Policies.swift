@@ -15,9 +15,7 @@ extension Compilation {
         PolicySettings(
             models: file.sections("models").map(rule),
             routes: routes(upstreams),
-            fallback: FallbackSettings(
-                on: Set(section("fallback").texts("on").compactMap(FailureClass.init))
-            ),
+            fallback: fallback(),
             clip: clip(),
             breaker: breaker()
         )
@@ -44,6 +42,23 @@ extension Compilation {
             outputPerMillion: output,
             cachedInputPerMillion: section.number("cachedInputPerMillion") ?? input
         )
+    }
+
+    private mutating func fallback() -> FallbackSettings {
+        let section = section("fallback")
+        let fallback = FallbackSettings(
+            on: Set(section.texts("on").compactMap(FailureClass.init)),
+            sticky: section.seconds("stickySeconds"),
+            patience: section.seconds("patienceSeconds")
+        )
+        let total: Double = self.section("timeouts").filled("totalSeconds", Section.number)
+        if fallback.patience >= .seconds(total) {
+            report(
+                section.place("patienceSeconds"),
+                "not less than timeouts.totalSeconds (\(total.short)); write less, or raise that"
+            )
+        }
+        return fallback
     }
 
     private mutating func clip() -> ClipSettings {

@@ -2,23 +2,16 @@ import Policies
 
 extension Compilation {
     mutating func routes(_ upstreams: [String: Upstream]) -> [Route] {
-        var places: [String: JSONPointer] = [:]
-        var routes: [Route] = []
-        for section in file.sections("routes") {
-            let name = section.text("name") ?? ""
-            if let first = places[name] {
-                report(section.place("name"), "the same as \(first); write another one")
-            } else if !name.isEmpty {
-                places[name] = section.place("name")
-            }
+        let sections = file.sections("routes")
+        checkNames(of: sections)
+        return sections.map { section in
             let when = section.filled("when", Section.section)
             let chain = section.placedTexts("chain").compactMap { member($0.text, at: $0.place, upstreams) }
-            routes.append(Route(name: name, when: condition(when), chain: chain))
+            return Route(name: section.text("name") ?? "", when: condition(when), chain: chain)
         }
-        return routes
     }
 
-    private mutating func condition(_ section: Section) -> Condition {
+    mutating func condition(_ section: Section) -> Condition {
         let condition = Condition(
             model: section.texts("model").map { Glob($0) },
             images: section.flag("images"),

@@ -15,22 +15,51 @@ struct Compilation {
         upstreamNames = Set(file.entries("upstreams").map(\.name))
     }
 
-    /// Worth something only while ``problems`` is empty afterwards.
-    mutating func configuration(hash: String) -> Configuration {
+    /// Worth something only while ``problems`` is empty afterwards; without experiments and without a hash.
+    mutating func configuration() -> Configuration {
         let upstreams = upstreams()
-        return Configuration(
+        let configuration = Configuration(
             listen: listeners(),
             upstreams: upstreams,
             policies: policies(upstreams),
             timeouts: timeouts(),
             limits: limits(),
             log: LogSettings(level: section("log").word("level")),
-            hash: hash
+            hash: ""
         )
+        checkVouching(in: configuration)
+        return configuration
+    }
+
+    /// A credential of ours that no client could be allowed to spend is a mistake.
+    private mutating func checkVouching(in configuration: Configuration) {
+        for listener in configuration.listen.proxies {
+            guard let upstream = configuration.unvouchedUpstream(at: listener) else { continue }
+            let place = section("listen").place(listener.name.rawValue).appending("upstream")
+            let orKeys = listener.name == .gateway ? ", or list clientKeys" : ""
+            report(
+                place,
+                "no LiteLLM, so nobody can be vouched for at \(upstream.quoted), which has a bearer; "
+                    + "write one of kind litellm\(orKeys)"
+            )
+        }
     }
 
     mutating func report(_ place: JSONPointer, _ text: String) {
         problems.append(.init(place, text))
+    }
+
+    /// Names are labels, so no two entries of a list may share one.
+    mutating func checkNames(of list: [Section]) {
+        var places: [String: JSONPointer] = [:]
+        for section in list {
+            guard let name = section.text("name") else { continue }
+            if let first = places[name]?.keys.last {
+                report(section.place("name"), "already the name of entry \(first); write another one")
+            } else {
+                places[name] = section.pointer
+            }
+        }
     }
 
     func shown(_ text: String, at place: JSONPointer) -> String {

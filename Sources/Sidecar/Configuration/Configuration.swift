@@ -11,11 +11,22 @@ struct Configuration: Equatable, Sendable {
     var timeouts: Timeouts
     var limits: Limits
     var log: LogSettings
+    /// In the order of the file; empty in the settings of an arm.
+    var experiments: [ConfiguredExperiment] = []
     /// Tells configurations apart: the same for the same values, however the file is laid out.
     ///
     /// 16 hexadecimal digits, FNV-1a over the values with their defaults. Secrets are left out, so it may be
     /// shown.
     var hash: String
+}
+
+/// An experiment with the settings of its arms.
+struct ConfiguredExperiment: Equatable, Sendable {
+    var experiment: Experiment
+    /// One for each arm, in their order: the file with the arm's patch applied, compiled and checked like it.
+    ///
+    /// Listeners, upstreams, breaker, limits and log are those of the file.
+    var arms: [Configuration]
 }
 
 /// The listeners; one that is nil is not opened.
@@ -35,6 +46,8 @@ struct ProxyListener: Equatable, Sendable {
     var address: ListenAddress
     /// The upstream's name.
     var upstream: String
+    /// Keys of clients that are vouched for without asking LiteLLM; secrets.
+    var clientKeys: [String] = []
 }
 
 /// The listener for the people who run the sidecar.
@@ -48,14 +61,15 @@ struct AdminListener: Equatable, Sendable {
 struct Upstream: Equatable, Sendable {
     enum Kind: String, Equatable, Sendable, CaseIterable {
         case litellm, dify, openai
-
-        /// The kinds that this version can speak to.
-        static let available: [Self] = [.litellm, .dify]
     }
 
     var name: String
     var kind: Kind
     var url: UpstreamURL
+    /// The sidecar's own credential for it, a secret; never empty, never at a Dify.
+    ///
+    /// Nil where clients send their own.
+    var bearer: String?
 }
 
 /// How long the parts of an exchange may take.

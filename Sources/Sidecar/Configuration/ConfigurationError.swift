@@ -2,19 +2,24 @@
 struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One thing that is wrong, where it is, and what to write instead.
     struct Problem: Equatable, Sendable, CustomStringConvertible {
-        /// A JSON pointer into the file, or the path of the file itself.
-        var place: String
+        enum Place: Equatable, Sendable {
+            case value(JSONPointer)
+            /// The path of the file itself, with a line where one is known.
+            case file(String)
+        }
+
+        var place: Place
         /// What is wrong, then what to write instead; never the value of a secret.
         var text: String
 
-        init(_ place: String, _ text: String) {
-            self.place = place
+        init(_ path: String, _ text: String) {
+            place = .file(path)
             self.text = text
         }
 
-        /// `/` stands for the whole document, whose pointer is empty.
-        init(_ place: JSONPointer, _ text: String) {
-            self.init(place.description.isEmpty ? "/" : place.description, text)
+        init(_ pointer: JSONPointer, _ text: String) {
+            place = .value(pointer)
+            self.text = text
         }
 
         /// One line, whatever the file's keys hold.
@@ -39,6 +44,16 @@ struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One problem a line.
     var description: String {
         problems.map(\.description).joined(separator: "\n")
+    }
+}
+
+extension ConfigurationError.Problem.Place: CustomStringConvertible {
+    /// `/` stands for the whole document, whose pointer is empty.
+    var description: String {
+        switch self {
+        case .value(let pointer): pointer.keys.isEmpty ? "/" : pointer.description
+        case .file(let path): path
+        }
     }
 }
 

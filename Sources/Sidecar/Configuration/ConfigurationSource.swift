@@ -69,16 +69,12 @@ extension Configuration {
         from source: ConfigurationSource,
         environment: EnvironmentVariables
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        let document = try parse(text)
-        var check = KeyCheck(environment: environment)
-        let file = check.check(document)
-        var compilation = Compilation(of: file, referring: check.referring)
-        let configuration = compilation.configuration(hash: file.fingerprint(leavingOut: check.secrets))
-        if let error = ConfigurationError(check.problems + compilation.problems) { throw error }
+        let compiled = CompiledDocument(file: try parse(text), environment: environment)
+        if let error = ConfigurationError(compiled.problems) { throw error }
         return LoadedConfiguration(
-            configuration: configuration,
+            configuration: compiled.configuration,
             source: source,
-            includedFiles: check.environment.filesRead.sorted()
+            includedFiles: compiled.environment.filesRead.sorted()
         )
     }
 

@@ -12,12 +12,15 @@ struct EnvironmentVariables: Sendable {
 
     /// Asked in order; the first that knows the name decides.
     private let layers: [[String: String]]
-    /// The paths that were read because of a `NAME_FILE`.
-    private(set) var filesRead: Set<String> = []
+    /// What the files held, by path: each is read once, so that whoever asks again sees the same.
+    private var contents: [String: Lookup] = [:]
 
     init(process: [String: String], file: [String: String] = [:]) {
         layers = [process, file]
     }
+
+    /// The paths that were read because of a `NAME_FILE`, also in vain: a watcher must see the file appear too.
+    var filesRead: Set<String> { Set(contents.keys) }
 
     /// The variable's own value, without regard to `NAME_FILE`.
     func plainValue(of name: String) -> String? {
@@ -35,8 +38,13 @@ struct EnvironmentVariables: Sendable {
     }
 
     private mutating func contents(of path: String) -> Lookup {
-        // Noted before it is read: a watcher must see the file appear too.
-        filesRead.insert(path)
+        if let known = contents[path] { return known }
+        let found = Self.read(path)
+        contents[path] = found
+        return found
+    }
+
+    private static func read(_ path: String) -> Lookup {
         guard var text = try? TextFile.contents(of: path) else { return .unreadable }
         // "\r\n" is one character, so this takes either line break.
         if text.last?.isNewline == true { text.removeLast() }

@@ -6,14 +6,22 @@ extension Section {
     func fingerprint(leavingOut secrets: Set<JSONPointer>) -> String {
         let unread = secrets.union([place("$schema")])
         let text = JSONValue.object(keys).leavingOut(unread, at: pointer).written(indented: false)
-        let digits = String(fnv1a(text.utf8), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return Fingerprint.of([text])
     }
 }
 
-/// The 64-bit hash FNV-1a of Fowler, Noll and Vo; not for secrets.
-private func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+/// Tells texts apart by a number in 16 hexadecimal digits.
+enum Fingerprint {
+    /// - Precondition: the texts hold no line break.
+    static func of(_ texts: [String]) -> String {
+        let digits = String(fnv1a(texts.joined(separator: "\n").utf8), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// The 64-bit hash FNV-1a of Fowler, Noll and Vo; not for secrets.
+    private static func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
 }
 
 extension JSONValue {

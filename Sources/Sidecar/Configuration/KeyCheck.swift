@@ -26,7 +26,6 @@ struct KeyCheck {
 
     /// Nil when the value cannot be used.
     private mutating func check(_ value: JSONValue, of node: KeyNode, at pointer: JSONPointer) -> JSONValue? {
-        if node.row.isSecret { secrets.insert(pointer) }
         switch node.row.availability {
         case .mustBeEmpty where asks(value), .mustBeAbsent:
             problems.append(.init(pointer, "not available in this version; remove it"))
@@ -42,6 +41,7 @@ struct KeyCheck {
         of node: KeyNode,
         at pointer: JSONPointer
     ) -> JSONValue? {
+        if node.row.isSecret { secrets.insert(pointer) }
         guard let value = resolved(value, as: type, at: pointer) else { return nil }
         if let problem = type.problem(with: value, shown: shown(value, at: pointer)) {
             problems.append(.init(pointer, problem))
@@ -99,7 +99,7 @@ struct KeyCheck {
     ) {
         let known = node.children.map(\.name)
         for key in keys.keys.filter({ node.child($0) == nil }).sorted() {
-            problems.append(.init(pointer.appending(key), unknown(key, among: known)))
+            problems.append(.init(pointer.appending(key), Self.unknown(key, among: known)))
         }
     }
 
@@ -144,7 +144,8 @@ struct KeyCheck {
         return (try? Reference.resolve(text, in: &environment)) != ""
     }
 
-    private func unknown(_ key: String, among known: [String]) -> String {
+    /// What is said of a key that the table does not have.
+    static func unknown(_ key: String, among known: [String]) -> String {
         if let nearest = NearestKey.to(key, among: known) {
             return "unknown key; did you mean \(nearest)?"
         }

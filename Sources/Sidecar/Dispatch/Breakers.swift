@@ -47,6 +47,36 @@ final class Breakers: Sendable {
         return table.withLock { $0[target]?.record(outcome, for: ticket, at: now) }
     }
 
+    /// What ``admit(_:_:mayRefuse:)`` would say, without any effect.
+    func forecast(of target: Target) -> CircuitBreaker.Forecast {
+        let now = ContinuousClock.now
+        return table.withLock { $0[target]?.peek(at: now) } ?? .pass
+    }
+
+    /// Whether a ticket is of the present period of its target's breaker.
+    func isCurrent(_ ticket: CircuitBreaker.Ticket, of target: Target) -> Bool {
+        table.withLock { $0[target]?.isCurrent(ticket) } ?? true
+    }
+
+    /// Puts new settings in force; an open time that was set stays as it is.
+    func apply(_ settings: CircuitBreaker.Settings) {
+        table.withLock { table in
+            for target in Array(table.keys) { table[target]?.settings = settings }
+        }
+    }
+
+    /// Opens or closes a breaker by an operator's order.
+    func force(_ target: Target, open: Bool, _ settings: CircuitBreaker.Settings) -> CircuitBreaker.Transition
+    {
+        let now = ContinuousClock.now
+        return table.withLock { table in
+            var breaker = table[target] ?? CircuitBreaker(settings: settings)
+            let change = open ? breaker.forceOpen(at: now) : breaker.forceClose(at: now)
+            table[target] = breaker
+            return change
+        }
+    }
+
     /// Every breaker as it stands, in the order of the targets.
     var states: [(target: Target, breaker: CircuitBreaker)] {
         table.withLock { table in table.map { ($0.key, $0.value) } }
@@ -75,5 +105,17 @@ extension CircuitBreaker.Status {
     var remaining: Duration? {
         guard case .open(let remaining) = self else { return nil }
         return remaining
+    }
+}
+
+extension CircuitBreaker.Outcome {
+    /// Why a breaker changed, for the log.
+    var reason: String {
+        switch self {
+        case .success: "answered"
+        case .failed(let failure, _): failure.rawValue
+        case .exhausted: "limit used up"
+        case .withoutVerdict: "no verdict"
+        }
     }
 }

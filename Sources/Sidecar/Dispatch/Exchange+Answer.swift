@@ -124,7 +124,14 @@ extension Exchange {
             return attemptFailed(.unanswered(.upstreamFault), delay: nil)
         }
         let body = reader.errorBody ?? ErrorBody()
-        fail(with: Answer(eventMessage: body.message, type: body.type, code: body.code))
+        fail(
+            with: Answer(
+                eventMessage: body.message,
+                type: body.type,
+                code: body.code,
+                hadOwnCredential: spendsOwnCredential
+            )
+        )
     }
 
     /// An error answer is there, or as much of it as is held.
@@ -138,10 +145,14 @@ extension Exchange {
                 message: body?.message ?? text,
                 type: body?.type ?? "",
                 code: body?.code ?? "",
-                requestHadCredential: hasCredential
+                requestHadCredential: hasCredential,
+                hadOwnCredential: spendsOwnCredential
             )
         )
     }
+
+    /// Whether the upstream was called with a credential of the sidecar's own.
+    private var spendsOwnCredential: Bool { attempt?.upstream.settings.bearer != nil }
 
     /// Whether the client sent any credential; a scheme with nothing behind it is none.
     private var hasCredential: Bool {
@@ -155,6 +166,7 @@ extension Exchange {
 
     private func fail(with answer: Answer) {
         let failure = FailureTable.classify(answer) ?? .callerFault
+        if failure == .auth || failure == .callerLimited, !spendsOwnCredential { revokeVouching() }
         attemptFailed(
             .answered(
                 failure,

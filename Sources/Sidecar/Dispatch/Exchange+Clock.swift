@@ -7,7 +7,7 @@ extension Exchange {
     ///
     /// Requests that no route matched have an idle limit only.
     func startClock() {
-        let limit = isTimed ? configuration.timeouts.firstByte : Self.idleLimit
+        let limit = isTimed ? variant.configuration.timeouts.firstByte : Self.idleLimit
         deadline = attemptDeadline(after: limit, now: loop.coarseNow)
         wasTouched = false
     }
@@ -17,7 +17,7 @@ extension Exchange {
     /// Connecting has a limit of its own; beyond it only the time for the whole request runs on.
     func stopClock() {
         deadline =
-            isTimed ? record.started + TimeAmount(configuration.timeouts.total) : .distantFuture
+            isTimed ? record.started + TimeAmount(variant.configuration.timeouts.total) : .distantFuture
         wasTouched = false
     }
 
@@ -36,9 +36,12 @@ extension Exchange {
     }
 
     private func restartClock(now: NIODeadline) {
-        deadline = attemptDeadline(after: isTimed ? configuration.timeouts.idle : Self.idleLimit, now: now)
+        deadline = attemptDeadline(
+            after: isTimed ? variant.configuration.timeouts.idle : Self.idleLimit,
+            now: now
+        )
         if isTimed, answer?.waitsForFirstToken == true, let sent = attempt?.sent {
-            deadline = min(deadline, sent + TimeAmount(configuration.timeouts.firstToken))
+            deadline = min(deadline, sent + TimeAmount(variant.configuration.timeouts.firstToken))
         }
     }
 
@@ -48,6 +51,6 @@ extension Exchange {
 
     private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {
         let end = now + TimeAmount(limit)
-        return isTimed ? min(end, record.started + TimeAmount(configuration.timeouts.total)) : end
+        return isTimed ? min(end, record.started + TimeAmount(variant.configuration.timeouts.total)) : end
     }
 }

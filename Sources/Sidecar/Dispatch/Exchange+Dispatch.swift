@@ -13,6 +13,9 @@ extension Exchange {
         case .send(let place, let budget, let fresh, let hold):
             leaveAttempt(holdingAnswer: hold)
             prepare(place, budget: budget, onFreshConnection: fresh)
+        case .wait(let delay, _, let hold):
+            leaveAttempt(holdingAnswer: hold)
+            wait(delay)
         case .relay:
             relayAnswer()
         case .relayHeld:
@@ -25,6 +28,7 @@ extension Exchange {
     /// Lets go of all that an attempt which is over has left behind.
     private func leaveAttempt(holdingAnswer hold: Bool) {
         attempt?.abandonConnection()
+        patience.take()?.cancel()
         if hold { keepAnswer() }
         answer = nil
         stopClock()
@@ -42,6 +46,7 @@ extension Exchange {
         case .badGateway: return .upstreamBroke(upstream: upstream)
         case .gatewayTimeout: return .upstreamTimedOut(upstream: upstream, waitedFor: "answer")
         case .promptTooLong(let tokens, let budget): return .contextExceeded(tokens: tokens, budget: budget)
+        case .notVouched: return .notVouched(upstream: upstream)
         }
     }
 
@@ -55,9 +60,9 @@ extension Exchange {
         }
         attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
         guard plan.route != nil else { return prepare(place, budget: nil, onFreshConnection: false) }
-        let admission = loop.shared.breakers.admit(
+        let admission = loop.shared.memory.breakers.admit(
             target,
-            configuration.policies.breaker,
+            variant.configuration.policies.breaker,
             mayRefuse: mayRefuse
         )
         switch admission {
@@ -72,14 +77,23 @@ extension Exchange {
         noteMove(from: from, reason: "open")
     }
 
+    /// Lets the time pass that a target asked for; the client waits less than for another model.
+    private func wait(_ delay: Duration) {
+        // The try that failed has had its verdict; the next one belongs to no period of the breaker.
+        attempt?.ticket = .late
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        patience = loop.eventLoop.scheduleTask(in: TimeAmount(delay)) {
+            // Cancelled when the request ends or goes on in another way.
+            bound.value.act { $0.waited() }
+        }
+    }
+
     /// Tells the failover what happened, and carries out what follows.
     ///
     /// A ticket gets its verdict when its attempt is over: at the action that follows, unless that sends again.
     func act(verdict: CircuitBreaker.Outcome? = nil, _ event: (inout FailoverState) -> FailoverState.Action) {
-        // Taken out, so that the event changes its arrays in place.
-        guard var failover = failover.take() else { return }
-        let action = event(&failover)
-        self.failover = consume failover
+        guard let failover else { return }
+        let action = event(&failover.state)
         if case .send = action {} else if let verdict { settle(verdict) }
         perform(action)
     }
@@ -87,8 +101,8 @@ extension Exchange {
     /// Gives the attempt's ticket back, once.
     func settle(_ outcome: CircuitBreaker.Outcome) {
         guard let ticket = attempt?.ticket.take(), let target = attempt?.target else { return }
-        guard let change = loop.shared.breakers.record(outcome, for: ticket, target) else { return }
-        loop.breakerChanged(change, target)
+        guard let change = loop.shared.memory.breakers.record(outcome, for: ticket, target) else { return }
+        loop.breakerChanged(change, target, because: outcome.reason)
     }
 
     /// Counts a move from one target to the next.
@@ -100,26 +114,28 @@ extension Exchange {
     // MARK: - Transform
 
     private func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
-        if let request, request.conversation != nil, let plan, plan.route != nil {
-            guard edit(request, for: plan, at: place, budget: budget) else { return }
-        } else {
-            attempt?.body = body
+        whenVouched { exchange in
+            if let decision = exchange.decision, decision.plan.route != nil {
+                guard exchange.edit(decision, at: place, budget: budget) else { return }
+            } else {
+                exchange.attempt?.body = exchange.body
+            }
+            exchange.connect(fresh: onFreshConnection)
         }
-        connect(fresh: onFreshConnection)
     }
 
     /// Makes the body of an attempt.
     ///
     /// - Returns: false when the prompt does not fit; what follows from that is under way.
-    private func edit(_ request: Classification, for plan: Plan, at place: Int, budget: Budget?) -> Bool {
+    private func edit(_ decision: Decision, at place: Int, budget: Budget?) -> Bool {
         let began = NIODeadline.now()
         let made = AttemptBody.make(
-            of: request,
-            for: plan.attempts[place],
+            of: decision.request,
+            for: decision.plan.attempts[place],
             budget: budget,
-            isLast: place == plan.attempts.count - 1,
+            isLast: place == decision.plan.attempts.count - 1,
             upstream: attempt?.upstream.kind ?? .litellm,
-            clip: configuration.policies.clip
+            clip: variant.configuration.policies.clip
         )
         record.overhead += (NIODeadline.now() - began).nanoseconds
         switch made {
@@ -149,7 +165,7 @@ extension Exchange {
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
         let awaited = AwaitedConnection(for: self)
         attempt?.awaited = awaited
-        pool.connect(for: awaited, timeout: TimeAmount(configuration.timeouts.connect))
+        pool.connect(for: awaited, timeout: TimeAmount(variant.configuration.timeouts.connect))
     }
 
     /// A connection is there.
@@ -160,7 +176,7 @@ extension Exchange {
         startClock()
         let body = isStreamed ? nil : attempt?.body
         let small = body.flatMap { $0.readableBytes <= 8192 ? $0 : nil }
-        var head = upstreamHead(bodyCount: body?.readableBytes).written(roomBehind: small?.readableBytes ?? 0)
+        var head = upstreamHead(bodyCount: body?.readableBytes, roomBehind: small?.readableBytes ?? 0)
         if let small { head.writeImmutableBuffer(small) }
         record.upstreamBytesOut += body?.readableBytes ?? 0
         connection.send(head, body: small == nil ? body : nil, for: self)
@@ -169,22 +185,37 @@ extension Exchange {
         client.resumeReading()
     }
 
-    private func upstreamHead(bodyCount: Int?) -> UpstreamRequestHead {
+    private func upstreamHead(bodyCount: Int?, roomBehind: Int) -> ByteBuffer {
+        guard let attempt else { return ByteBuffer() }
+        let settings = attempt.upstream.settings
+        let isReframed = attempt.isEdited || head.framing == .chunked
+        if settings.kind == .openai || settings.bearer != nil {
+            return ForeignRequestHead(
+                head: head,
+                bytes: headBytes,
+                url: settings.url,
+                dialect: record.dialect,
+                bearer: settings.bearer,
+                passesCredentials: settings.bearer == nil && settings.name == upstream?.name,
+                requestID: record.id,
+                traceID: record.traceID,
+                bodyCount: isReframed ? bodyCount : nil
+            ).written(roomBehind: roomBehind)
+        }
         let isMatched = plan?.route != nil
         var written = UpstreamRequestHead(
             head: head,
             bytes: headBytes,
-            pathPrefix: attempt?.upstream.settings.url.pathPrefix ?? "",
+            url: settings.url,
             clientAddress: client.address,
             requestID: record.id,
             traceID: record.traceID
         )
-        if attempt?.isEdited == true || head.framing == .chunked { written.bodyCount = bodyCount }
+        if isReframed { written.bodyCount = bodyCount }
         written.asksForIdentity = isMatched
         written.forbidsRetries =
-            isMatched && attempt?.upstream.kind == .litellm
-            && attempt?.place != (plan?.attempts.count ?? 0) - 1
-        return written
+            isMatched && settings.kind == .litellm && attempt.place != (plan?.attempts.count ?? 0) - 1
+        return written.written(roomBehind: roomBehind)
     }
 
     /// Sends a piece of a streamed body on.
@@ -237,7 +268,11 @@ extension Exchange {
     func attemptFailed(_ failure: FailoverState.Failure, delay: Duration?) {
         guard let from = attempt?.target else { return }
         observeAttempt(outcome: Label(failure.failureClass.rawValue))
-        act(verdict: .failed(failure.failureClass, statedDelay: delay)) { $0.failed(failure) }
+        let isStillAdmitted =
+            attempt?.ticket.map { loop.shared.memory.breakers.isCurrent($0, of: from) } ?? true
+        act(verdict: .failed(failure.failureClass, statedDelay: delay)) {
+            $0.failed(failure, statedDelay: delay, isStillAdmitted: isStillAdmitted)
+        }
         noteMove(from: from, reason: failure.failureClass.rawValue)
     }
 

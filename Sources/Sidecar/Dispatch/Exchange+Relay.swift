@@ -12,9 +12,38 @@ extension Exchange {
     func accept() {
         noteListedModel()
         observeAttempt(outcome: .ok)
+        rememberTarget()
         // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
         if attempt?.isProbe == true { settle(.success) }
+        settleExhausted()
         act { $0.answered() }
+    }
+
+    /// The conversation stays where it was answered.
+    private func rememberTarget() {
+        guard let decision, let target = attempt?.target,
+            let conversation = decision.request.facts.conversation
+        else { return }
+        let change = decision.plan.stickiness(afterAnswerFrom: target, decision.request.facts)
+        if change == .none || (change == .returned && loop.shared.memory.isEmpty) { return }
+        loop.shared.memory.answered(
+            conversation,
+            change,
+            stay: variant.configuration.policies.fallback.sticky
+        )
+    }
+
+    /// An answer can be good and say that it was the last for a while: the breaker then acts before the first 429.
+    private func settleExhausted() {
+        guard plan?.route != nil, attempt?.ticket != nil, let answer else { return }
+        let delay = answer.bytes.withUnsafeReadableBytes { raw -> Duration? in
+            guard answer.head.fields.mayStateExhaustion(in: raw) else { return nil }
+            // Only what tells of the limits: a `retry-after` of a good answer says something else.
+            let names = RetryDelay.headerNames.filter { $0.contains("ratelimit") }
+            let headers = answer.head.fields.values(of: Set(names), in: raw)
+            return RetryDelay.stated(headers: { headers[$0] }, message: "", now: Clock.epochSeconds())
+        }
+        if let delay { settle(.exhausted(for: delay)) }
     }
 
     private func noteListedModel() {
@@ -45,7 +74,7 @@ extension Exchange {
         guard let head = answer?.head else { return }
         record.status = head.status
         record.model = model
-        if isInspected { record.outcomes = failover?.outcomes ?? [] }
+        if isInspected { record.outcomes = failover?.state.outcomes ?? [] }
         let isHTTP10 = self.head.minorVersion == 0
         let stripsChunking = answer?.stripsChunking == true
         let keepsAlive =
@@ -187,8 +216,9 @@ extension Exchange {
         return AnswerNotes(
             requestID: record.id,
             model: record.model,
-            attempts: failover?.attemptsHeader ?? "",
+            attempts: failover?.state.attemptsHeader ?? "",
             route: plan?.route,
+            arm: variant.assignment?.arm,
             clip: clipReceipt,
             overhead: record.overhead,
             upstream: upstream
@@ -213,5 +243,19 @@ extension Dialect {
     /// Whether a complete stream ends with `data: [DONE]`.
     fileprivate var endsWithDone: Bool {
         self == .openAIChat || self == .completions
+    }
+}
+
+extension [HeaderField] {
+    /// Whether a limit of the provider's is used up; only then its many headers are worth reading.
+    fileprivate func mayStateExhaustion(in head: UnsafeRawBufferPointer) -> Bool {
+        contains { field in
+            guard field.header == .other, field.value.count == 1, head[field.value.lowerBound] == 0x30 else {
+                return false
+            }
+            let suffix: StaticString = "-remaining"
+            return field.name.count > suffix.utf8CodeUnitCount
+                && head.slice(field.name.suffix(suffix.utf8CodeUnitCount)).equalsIgnoringCase(suffix)
+        }
     }
 }

@@ -35,6 +35,19 @@ final class OngoingAttempt {
 @available(*, unavailable)
 extension OngoingAttempt: Sendable {}
 
+/// The state of the failover behind one reference: copied in and out for every event it would cost more than the
+/// events do.
+final class Failover {
+    var state: FailoverState
+
+    init(_ state: FailoverState) {
+        self.state = state
+    }
+}
+
+@available(*, unavailable)
+extension Failover: Sendable {}
+
 /// A connection that is being opened, and the exchange that waits for it.
 final class AwaitedConnection {
     /// Nil once nobody waits any more; the connection then goes into the pool.

@@ -20,7 +20,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private unowned let pool: UpstreamPool
+    /// Held: a reload may have taken it from the loop while this connection still serves.
+    private let pool: UpstreamPool
     private var context: ChannelHandlerContext?
     private var state = UpstreamState()
     /// What has arrived of a head that is not complete yet.

@@ -2,23 +2,25 @@ internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 
-/// The connections of one event loop to one upstream.
+/// The connections of one event loop to one address.
 ///
-/// The newest idle connection is used first, so that the others grow old and go.
+/// Kept over a reload; one whose address is not in the configuration any more ends with its last request. The newest idle connection is used first, so that the others grow old and go.
 final class UpstreamPool {
     /// Shorter than the 75 s of nginx; a connection that the upstream closed meanwhile costs one quiet retry.
     private static let idleLimit = TimeAmount.seconds(60)
     /// How long a connection may have been idle to be trusted with a body that cannot be sent again.
     private static let freshLimit = TimeAmount.seconds(2)
 
-    let upstream: Upstream
+    let url: UpstreamURL
     private unowned let loop: LoopContext
     private var idle: [UpstreamHandler] = []
     /// Connections of every kind, for the gauge.
     private(set) var connectionCount = 0
 
-    init(upstream: Upstream, loop: LoopContext) {
-        self.upstream = upstream
+    private var isRetired = false
+
+    init(url: UpstreamURL, loop: LoopContext) {
+        self.url = url
         self.loop = loop
     }
 
@@ -36,6 +38,7 @@ final class UpstreamPool {
     }
 
     func putBack(_ connection: UpstreamHandler) {
+        if isRetired { return connection.abandon() }
         connection.idleSince = loop.coarseNow
         idle.append(connection)
     }
@@ -53,7 +56,9 @@ final class UpstreamPool {
         }
     }
 
-    func closeIdle() {
+    /// Keeps no connection any more.
+    func retire() {
+        isRetired = true
         let connections = idle
         idle = []
         for connection in connections { connection.abandon() }
@@ -62,8 +67,8 @@ final class UpstreamPool {
     /// Opens a connection and tells the exchange that waits for it, if it still does.
     func connect(for awaited: AwaitedConnection, timeout: TimeAmount) {
         let bound = NIOLoopBound((self, awaited), eventLoop: loop.eventLoop)
-        let tls = upstream.url.isTLS ? loop.shared.tls : nil
-        let host = upstream.url.host
+        let tls = url.isTLS ? loop.shared.tls : nil
+        let host = url.host
         ClientBootstrap(group: loop.eventLoop)
             .connectTimeout(timeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -79,7 +84,7 @@ final class UpstreamPool {
                     try channel.pipeline.syncOperations.addHandler(UpstreamHandler(pool: pool))
                 }
             }
-            .connect(host: host, port: upstream.url.port)
+            .connect(host: host, port: url.port)
             .assumeIsolated()
             .whenComplete { result in
                 let (pool, awaited) = bound.value

@@ -1,3 +1,4 @@
+internal import Policies
 internal import Telemetry
 
 extension LogSettings.Level {
@@ -33,5 +34,25 @@ struct EventLog: Sendable {
             for (name, value) in fields { line.add(name, value) }
         }
         writer.write(bytes, lineCount: 1)
+    }
+}
+
+extension EventLog {
+    /// Says that a target is left alone, or asked again.
+    ///
+    /// - Parameter reason: the class of the failure, or who ordered it.
+    func breakerChanged(_ change: CircuitBreaker.Transition, _ target: Target, because reason: String) {
+        let now = ContinuousClock.now
+        let (message, until): (String, ContinuousClock.Instant?) =
+            switch change {
+            case .opened(let until): ("breaker opened", until)
+            case .reopened(let until): ("breaker reopened", until)
+            case .extended(let until): ("breaker extended", until)
+            case .closed: ("breaker closed", nil)
+            }
+        // Rounded up: that is when the next request may try.
+        let seconds = until.map { String(max(0, ($0 - now + .milliseconds(999)).components.seconds)) } ?? "0"
+        let name = "\(target.model)@\(target.upstream)"
+        write(.warning, message, [("target", name), ("seconds", seconds), ("reason", reason)])
     }
 }

@@ -5,9 +5,9 @@ internal import Wire
 
 extension LoopContext {
     /// Puts a finished request into the figures and the log.
-    func observe(_ record: RequestRecord, snapshot: Snapshot) {
+    func observe(_ record: RequestRecord, snapshot: Snapshot, variant: Variant) {
         let ended = NIODeadline.now()
-        let labels = RecordLabels(record, snapshot)
+        let labels = RecordLabels(record, snapshot, variant)
         metrics.add(.requests, labels.request)
         metrics.observe(.requestDuration, labels.policy, (ended - record.started).seconds)
         if let firstToken = record.firstToken {
@@ -15,7 +15,7 @@ extension LoopContext {
         }
         metrics.observe(.overhead, RecordLabels.planPhase, Double(record.overhead) / 1e9)
         bodyBytes.add(record)
-        if let usage = record.usage { add(usage, of: record, labels, snapshot) }
+        if let usage = record.usage { add(usage, of: record, labels, variant) }
         if let clip = record.clip { add(clip, labels) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
             log.append { record.appendLine(to: &$0, ended: ended) }
@@ -31,7 +31,7 @@ extension LoopContext {
         let record = RequestRecord(id: id, traceID: id, listener: listener, dialect: .other, started: now)
         record.status = error.status
         record.error = error.label
-        observe(record, snapshot: snapshot)
+        observe(record, snapshot: snapshot, variant: snapshot.base)
         return id
     }
 
@@ -46,22 +46,8 @@ extension LoopContext {
     }
 
     /// Logs that a target is left alone, or asked again.
-    func breakerChanged(_ change: CircuitBreaker.Transition, _ target: Target) {
-        let now = ContinuousClock.now
-        let (message, until): (String, ContinuousClock.Instant?) =
-            switch change {
-            case .opened(let until): ("breaker opened", until)
-            case .reopened(let until): ("breaker reopened", until)
-            case .extended(let until): ("breaker extended", until)
-            case .closed: ("breaker closed", nil)
-            }
-        // Rounded up: that is when the next request may try.
-        let seconds = until.map { String(max(0, ($0 - now + .milliseconds(999)).components.seconds)) } ?? "0"
-        EventLog(writer: shared.logWriter).write(
-            .warning,
-            message,
-            [("target", "\(target.model)@\(target.upstream)"), ("seconds", seconds)]
-        )
+    func breakerChanged(_ change: CircuitBreaker.Transition, _ target: Target, because reason: String) {
+        EventLog(writer: shared.logWriter).breakerChanged(change, target, because: reason)
     }
 
     /// Counts a body that was forwarded untouched because it was not understood.
@@ -69,7 +55,7 @@ extension LoopContext {
         metrics.add(.bodiesNotUnderstood, Labels(Label(dialect.rawValue)))
     }
 
-    private func add(_ usage: Usage, of record: RequestRecord, _ labels: RecordLabels, _ snapshot: Snapshot) {
+    private func add(_ usage: Usage, of record: RequestRecord, _ labels: RecordLabels, _ variant: Variant) {
         let cached = min(usage.cachedTokens ?? 0, usage.promptTokens)
         let kinds = [
             (RecordLabels.input, usage.promptTokens - cached), (RecordLabels.output, usage.completionTokens),
@@ -78,25 +64,26 @@ extension LoopContext {
         for (kind, count) in kinds where count > 0 {
             metrics.add(
                 .tokens,
-                Labels(labels.model, .none, .none, kind, RecordLabels.reported),
+                Labels(labels.model, labels.experiment, labels.arm, kind, RecordLabels.reported),
                 Double(count)
             )
         }
         if let counted = record.countedTokens, counted > 0 {
             metrics.observe(.countError, Labels(labels.model), Double(usage.promptTokens) / Double(counted))
         }
-        guard let price = snapshot.configuration.policies.rule(for: record.model)?.price else { return }
+        guard let price = variant.configuration.policies.rule(for: record.model)?.price else { return }
         let cost =
             Double(usage.promptTokens - cached) * price.inputPerMillion
             + Double(cached) * price.cachedInputPerMillion
             + Double(usage.completionTokens) * price.outputPerMillion
-        metrics.add(.cost, Labels(labels.model), cost / 1e6)
+        metrics.add(.cost, Labels(labels.model, labels.experiment, labels.arm), cost / 1e6)
     }
 
     private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {
-        metrics.add(.clips, Labels(labels.route))
-        metrics.add(.clippedTokens, Labels(labels.route), Double(clip.before - clip.after))
-        metrics.add(.clippedMessages, Labels(labels.route), Double(clip.dropped))
+        let clipped = Labels(labels.route, labels.experiment, labels.arm)
+        metrics.add(.clips, clipped)
+        metrics.add(.clippedTokens, clipped, Double(clip.before - clip.after))
+        metrics.add(.clippedMessages, clipped, Double(clip.dropped))
     }
 }
 
@@ -104,16 +91,20 @@ extension LoopContext {
 private struct RecordLabels {
     let route: Label
     let model: Label
+    let experiment: Label
+    let arm: Label
     let request: Labels
     let policy: Labels
 
-    init(_ record: RequestRecord, _ snapshot: Snapshot) {
+    init(_ record: RequestRecord, _ snapshot: Snapshot, _ variant: Variant) {
         route = snapshot.label(ofRoute: record.route)
         model = record.model.isEmpty ? .none : snapshot.label(ofModel: record.model)
+        experiment = variant.experimentLabel
+        arm = variant.armLabel
         let status = Self.classes[min(max(record.status / 100, 0), 5)]
         let stream = record.isStream ? Self.yes : Self.no
-        request = Labels(record.listener.label, route, model, .none, .none, status, stream)
-        policy = Labels(route, model)
+        request = Labels(record.listener.label, route, model, experiment, arm, status, stream)
+        policy = Labels(route, model, experiment, arm)
     }
 
     static let planPhase = Labels(Label("plan"))

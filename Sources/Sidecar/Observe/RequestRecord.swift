@@ -15,6 +15,8 @@ final class RequestRecord {
     let started: NIODeadline
     var route: String?
     var requestedModel = ""
+    var assignment: Variant.Assignment?
+    var conversation: StableDigest?
     var model = ""
     var outcomes: [FailoverState.Entry] = []
     var status = 0
@@ -39,6 +41,15 @@ final class RequestRecord {
         self.started = started
     }
 
+    /// Takes over what was decided.
+    func note(_ decision: Decision) {
+        let facts = decision.request.facts
+        requestedModel = facts.model
+        isStream = facts.isStream
+        conversation = facts.conversation
+        assignment = decision.variant.assignment
+    }
+
     /// Appends the log line to a buffer.
     func appendLine(to buffer: inout [UInt8], ended: NIODeadline) {
         LogLine.append(to: &buffer, textBytes: textBytes) { line in
@@ -58,7 +69,7 @@ final class RequestRecord {
     private var textBytes: Int {
         let tried = outcomes.reduce(0) { $0 + $1.target.model.utf8.count + $1.result.utf8.count + 4 }
         return id.utf8.count + traceID.utf8.count + (route?.utf8.count ?? 0) + requestedModel.utf8.count
-            + model.utf8.count + tried + (error?.utf8.count ?? 0) + 64
+            + model.utf8.count + tried + (error?.utf8.count ?? 0) + (assignment?.byteCount ?? 0) + 96
     }
 
     private func addIdentity(to line: inout LogLine) {
@@ -66,7 +77,12 @@ final class RequestRecord {
         line.add("trace_id", traceID)
         line.add("listener", listener.name.rawValue)
         line.add("dialect", dialect.rawValue)
+        if let conversation { line.add("conversation", hexadecimal: conversation.high) }
         if let route { line.add("route", route) }
+        if let assignment {
+            line.add("experiment", assignment.experiment)
+            line.add("arm", assignment.arm)
+        }
         if !requestedModel.isEmpty { line.add("requested_model", requestedModel) }
         if !model.isEmpty { line.add("model", model) }
         if !outcomes.isEmpty {
@@ -96,24 +112,3 @@ final class RequestRecord {
 
 @available(*, unavailable)
 extension RequestRecord: Sendable {}
-
-/// What clipping did to a request, as the client and the log are told.
-struct ClipReceipt: Equatable {
-    var dropped: Int
-    var kept: Int
-    var before: Int
-    var after: Int
-    var budget: Int
-    var encoding: String
-
-    /// The value of the `x-sidecar-clip` header.
-    var header: String {
-        "dropped=\(dropped);kept=\(kept);before=\(before);after=\(after);budget=\(budget);encoding=\(encoding)"
-    }
-
-    fileprivate var fields: [(name: StaticString, value: Int)] {
-        [
-            ("dropped", dropped), ("kept", kept), ("before", before), ("after", after), ("budget", budget),
-        ]
-    }
-}

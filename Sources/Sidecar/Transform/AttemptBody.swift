@@ -50,7 +50,7 @@ enum AttemptBody {
         }
     }
 
-    /// What LiteLLM has to be told besides the prompt.
+    /// What has to change besides the prompt.
     private static func adaptations(
         of conversation: Conversation,
         _ raw: UnsafeRawBufferPointer,
@@ -60,10 +60,15 @@ enum AttemptBody {
     ) -> [[Splice]] {
         var edits: [[Splice]] = []
         if attempt.isForeign { edits.append(conversation.settingModel(to: attempt.target.model, in: raw)) }
-        guard upstream == .litellm else { return edits }
-        // The header that forbids retries does not stop LiteLLM's own fallbacks, which would get the whole history.
-        if !isLast { edits.append(conversation.setting("disable_fallbacks", toRaw: "true", in: raw)) }
-        if attempt.isForeign { edits.append(conversation.setting("drop_params", toRaw: "true", in: raw)) }
+        switch upstream {
+        case .litellm:
+            // The header that forbids retries does not stop its own fallbacks, which would get the whole history.
+            if !isLast { edits.append(conversation.setting("disable_fallbacks", toRaw: "true", in: raw)) }
+            if attempt.isForeign { edits.append(conversation.setting("drop_params", toRaw: "true", in: raw)) }
+        case .openai:
+            edits += StandardFields.edits(of: conversation, in: raw, window: attempt.window?.tokens)
+        case .dify: break
+        }
         return edits
     }
 }

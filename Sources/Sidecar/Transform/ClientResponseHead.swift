@@ -60,6 +60,7 @@ struct AnswerNotes {
     var model: String?
     var attempts = ""
     var route: String?
+    var arm: String?
     var clip: ClipReceipt?
     /// Nanoseconds that the sidecar spent, and those until the upstream's head came.
     var overhead: Int64 = 0
@@ -68,6 +69,7 @@ struct AnswerNotes {
     /// More than ``put(_:)`` writes.
     var maxByteCount: Int {
         640 + requestID.utf8.count + (model?.utf8.count ?? 0) + attempts.utf8.count + (route?.utf8.count ?? 0)
+            + (arm?.utf8.count ?? 0)
     }
 
     func put(_ out: inout HeadWriter) {
@@ -86,6 +88,11 @@ struct AnswerNotes {
         if let route {
             out.put("x-sidecar-route: ")
             out.put(untrusted: route)
+            out.put("\r\n")
+        }
+        if let arm {
+            out.put("x-sidecar-arm: ")
+            out.put(untrusted: arm)
             out.put("\r\n")
         }
         if let clip {

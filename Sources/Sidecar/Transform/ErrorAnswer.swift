@@ -53,6 +53,7 @@ extension SidecarError {
     fileprivate var reason: String {
         switch status {
         case 400: "Bad Request"
+        case 401: "Unauthorized"
         case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 429: "Too Many Requests"

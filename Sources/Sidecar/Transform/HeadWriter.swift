@@ -65,6 +65,11 @@ struct HeadWriter: ~Copyable {
         }
     }
 
+    /// Puts what was put before once more.
+    mutating func putAgain(_ range: Range<Int>) {
+        put(UnsafeRawBufferPointer(rebasing: room[range]))
+    }
+
     /// Puts text that may hold anything; what is not visible ASCII becomes `?`.
     ///
     /// Model names come out of a request body: without this a client could write headers of its own.

@@ -49,22 +49,43 @@ enum PromptCut {
     ) -> PromptCut {
         var splices = conversation.removingMessages(cut.dropped)
         var after = cut.after
+        var shortenedMessages: Set<Int> = []
         if cut.shortfall > 0 {
             guard clip.oversized == .truncate,
                 let shortened = TurnShortening(request, conversation, prompt, cut, budget)
             else { return .tooLong(tokens: cut.after) }
             splices = Splice.merged([splices, shortened.splices])
             after -= shortened.savedTokens
+            shortenedMessages = shortened.messages
         }
         let receipt = ClipReceipt(
-            dropped: cut.dropped.count,
-            kept: conversation.messages.count - cut.dropped.count,
             before: cut.before,
             after: after,
-            budget: budget.tokens,
-            encoding: budget.encoding
+            budget: budget,
+            lines: lines(of: conversation, prompt, cut, shortened: shortenedMessages),
+            dropped: cut.dropped.count
         )
         return .cut(splices, receipt)
+    }
+}
+
+extension PromptCut {
+    private static func lines(
+        of conversation: Conversation,
+        _ prompt: CountedPrompt,
+        _ cut: Cut,
+        shortened: Set<Int>
+    ) -> [ClipReceipt.Line] {
+        var dropped = cut.dropped[...]
+        return zip(conversation.messages, prompt.messages).enumerated().map { place, pair in
+            let isDropped = dropped.first == place
+            if isDropped { dropped = dropped.dropFirst() }
+            return .init(
+                role: pair.0.role.rawValue,
+                tokens: pair.1.tokens,
+                fate: isDropped ? .dropped : shortened.contains(place) ? .shortened : .kept
+            )
+        }
     }
 }
 

@@ -7,6 +7,8 @@ struct TurnShortening {
     let splices: [Splice]
     /// Tokens that the shortened texts count less, measured on the shortened texts.
     let savedTokens: Int
+    /// Positions of the messages that they belong to.
+    let messages: Set<Int>
 
     /// How often the allowance of a text is tightened when its two halves count more when joined.
     private static let rounds = 4
@@ -21,7 +23,8 @@ struct TurnShortening {
     ) {
         guard let counter = TextCounter(encoding: budget.encoding) else { return nil }
         let candidates = Self.newestTexts(conversation)
-        let found = request.body.withUnsafeReadableBytes { raw -> (splices: [Splice], saved: Int)? in
+        let found = request.body.withUnsafeReadableBytes {
+            raw -> (splices: [Splice], saved: Int, messages: [Int])? in
             let texts = candidates.map { conversation.parts[$0.part].text.decoded(in: raw) }
             let counts = texts.map(counter.count)
             let parts = zip(candidates, counts).map {
@@ -36,7 +39,7 @@ struct TurnShortening {
                     let splices = zip(steps, shortened).map { step, text in
                         conversation.replacing(part: candidates[step.part].part, text: text)
                     }
-                    return (splices, saved)
+                    return (splices, saved, steps.map { candidates[$0.part].message })
                 }
                 wanted += cut.shortfall - saved
             }
@@ -45,9 +48,11 @@ struct TurnShortening {
         guard let found else { return nil }
         splices = found.splices
         savedTokens = found.saved
+        messages = Set(found.messages)
     }
 
     private struct Candidate {
+        let message: Int
         let part: Int
         let isToolResult: Bool
     }
@@ -55,13 +60,14 @@ struct TurnShortening {
     /// The text parts behind the last user message, its own included; never the arguments of a call.
     private static func newestTexts(_ conversation: Conversation) -> [Candidate] {
         guard let start = conversation.messages.lastIndex(where: { $0.role == .user }) else { return [] }
-        return conversation.messages[start...].flatMap { message -> [Candidate] in
+        return conversation.messages.indices[start...].flatMap { place -> [Candidate] in
+            let message = conversation.messages[place]
             guard message.role != .system, message.role != .developer else { return [] }
             let isToolResult = message.role == .tool || message.role == .function
             return message.parts.filter {
                 conversation.parts[$0].kind == .text && !conversation.parts[$0].isRaw
             }
-            .map { Candidate(part: $0, isToolResult: isToolResult) }
+            .map { Candidate(message: place, part: $0, isToolResult: isToolResult) }
         }
     }
 }

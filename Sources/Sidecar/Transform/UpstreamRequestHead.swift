@@ -8,7 +8,7 @@ internal import Wire
 struct UpstreamRequestHead {
     let head: RequestHead
     let bytes: ByteBuffer
-    let pathPrefix: String
+    let url: UpstreamURL
     let clientAddress: String
     /// Sent where the client named no id of its own.
     let requestID: String
@@ -25,7 +25,7 @@ struct UpstreamRequestHead {
 
     /// The head's bytes, with room for a body behind it.
     func written(roomBehind: Int) -> ByteBuffer {
-        let capacity = 2 * head.byteCount + pathPrefix.utf8.count + Self.roomForAdditions
+        let capacity = 2 * head.byteCount + url.pathPrefix.utf8.count + Self.roomForAdditions
         return bytes.withUnsafeReadableBytes { raw in
             HeadWriter.buffer(capacity: capacity, roomBehind: roomBehind) { out in
                 putRequestLine(raw, &out)
@@ -49,7 +49,7 @@ struct UpstreamRequestHead {
         out.put(raw.slice(head.method))
         out.put(byte: 0x20)
         // `*` is the server as a whole, not a path under a prefix.
-        if raw[head.target.lowerBound] != 0x2A { out.put(pathPrefix) }
+        if raw[head.target.lowerBound] != 0x2A { out.put(url.pathPrefix) }
         out.put(raw.slice(head.target))
         out.put(" HTTP/1.1\r\n")
     }
@@ -120,12 +120,9 @@ struct UpstreamRequestHead {
             out.put("\r\n")
         }
         if !seen.hasTraceparent {
-            // The sidecar's own span takes the second half of the trace id.
-            out.put("traceparent: 00-")
-            out.put(traceID)
-            out.put(byte: 0x2D)
-            traceID.utf8.suffix(16).forEach { out.put(byte: $0) }
-            out.put("-01\r\n")
+            out.put("traceparent: ")
+            out.put(traceparent: traceID)
+            out.put("\r\n")
         }
         out.put("\r\n")
     }

@@ -57,6 +57,16 @@ public enum Dialect: String, CaseIterable, Sendable {
         ("/images/edits", .images),
     ]
 
+    /// The path behind the version, as OpenAI spells it; nil where a request for a foreign upstream is never made.
+    public var operationPath: StaticString? {
+        switch self {
+        case .openAIChat: "/chat/completions"
+        case .completions: "/completions"
+        case .embeddings: "/embeddings"
+        case .images, .anthropicMessages, .responses, .gemini, .other: nil
+        }
+    }
+
     /// Azure's form and OpenAI's former one: the model stands between these and the operation, and may itself
     /// contain slashes.
     private static let deployments: [StaticString] = ["/openai/deployments/", "/engines/"]

@@ -13,6 +13,8 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
     case contentType
     case contentEncoding
     case expect
+    case accept
+    case userAgent
     case via
     case acceptEncoding
     case authorization
@@ -26,6 +28,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
     case xRequestID
     case traceparent
     case chatID
+    case userID
     case server
     case retries
     case modelGroup
@@ -48,6 +51,8 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case .contentType: "content-type"
         case .contentEncoding: "content-encoding"
         case .expect: "expect"
+        case .accept: "accept"
+        case .userAgent: "user-agent"
         case .via: "via"
         case .acceptEncoding: "accept-encoding"
         case .authorization: "authorization"
@@ -61,6 +66,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case .xRequestID: "x-request-id"
         case .traceparent: "traceparent"
         case .chatID: "x-openwebui-chat-id"
+        case .userID: "x-openwebui-user-id"
         case .server: "server"
         case .retries: "x-litellm-num-retries"
         case .modelGroup: "x-litellm-model-group"
@@ -83,6 +89,14 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the field may leave the house: a foreign upstream sees no other field of the client's.
+    public var mayGoAbroad: Bool {
+        switch self {
+        case .contentType, .accept, .userAgent, .xRequestID, .traceparent: true
+        default: false
+        }
+    }
+
     /// Reads a name, ignoring case.
     ///
     /// The length picks at most three candidates, so that a field costs a few comparisons.
@@ -91,10 +105,10 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 2: name.first(.te)
         case 3: name.first(.via)
         case 4: name.first(.host)
-        case 6: name.first(.expect, .server)
+        case 6: name.first(.expect, .accept, .server)
         case 7: name.first(.upgrade, .trailer, .apiKey)
         case 9: name.first(.xAPIKey)
-        case 10: name.first(.connection, .keepAlive)
+        case 10: name.first(.connection, .userAgent, .keepAlive)
         case 11: name.first(.traceparent)
         case 12: name.first(.contentType, .xRequestID)
         case 13: name.first(.authorization)
@@ -102,7 +116,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 15: name.first(.acceptEncoding, .xForwardedFor)
         case 16: name.first(.contentEncoding, .xForwardedHost, .proxyConnection)
         case 17: name.first(.transferEncoding, .xForwardedProto, .litellmAPIKey)
-        case 19: name.first(.chatID)
+        case 19: name.first(.chatID, .userID)
         case 21: name.first(.retries, .modelGroup)
         default: name.startsWithOurs ? .ours : .other
         }

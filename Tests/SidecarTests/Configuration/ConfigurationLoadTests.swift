@@ -98,7 +98,7 @@ final class ConfigurationLoadTests {
                            "price": { "inputPerMillion": 3, "outputPerMillion": 15 } }],
               "routes": [{ "name": "r", "chain": ["$requested", "m@b", "x@20240620", "y@b@litellm"],
                            "when": { "header": { "X-Team": "d*" }, "contains": ["LOGO"], "path": "/v1/*" } }],
-              "fallback": { "on": ["timeout"] } }
+              "fallback": { "on": ["timeout"], "stickySeconds": 0.5, "patienceSeconds": 12 } }
             """
 
         let policies = try load(path: write(file, to: "policies.json")).configuration.policies
@@ -127,7 +127,10 @@ final class ConfigurationLoadTests {
                 )
             ]
         )
-        #expect(policies.fallback.on == [.timeout])
+        #expect(
+            policies.fallback
+                == FallbackSettings(on: [.timeout], sticky: .milliseconds(500), patience: .seconds(12))
+        )
     }
 
     @Test("a named file comes first, then the variable's, then the default, then the embedded one")

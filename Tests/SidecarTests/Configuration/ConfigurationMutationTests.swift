@@ -56,6 +56,11 @@ struct ConfigurationMutationTests {
 
         #expect(!problems(in: text).isEmpty)
         #expect(!problems(in: "{ \"version\": 1, \"media\": \(text) }").isEmpty)
+        let objects =
+            String(repeating: "{\"clip\":", count: levels) + "0" + String(repeating: "}", count: levels)
+        let arms = "[{ \"name\": \"a\", \"weight\": 1, \"patch\": \(objects) }]"
+        let experiment = "{ \"name\": \"e\", \"arms\": \(arms) }"
+        #expect(!problems(in: "{ \"version\": 1, \"experiments\": [\(experiment)] }").isEmpty)
     }
 
     /// A file that holds every key once, most of them good.

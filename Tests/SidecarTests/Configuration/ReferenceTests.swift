@@ -115,7 +115,20 @@ final class EnvironmentVariablesTests {
         #expect(missing.filesRead == [path], "a watcher must see it appear")
 
         try Data([0xFF]).write(to: URL(filePath: path))
-        #expect(missing.lookUp("A") == .unreadable)
+        var noText = EnvironmentVariables(process: ["A_FILE": path])
+        #expect(noText.lookUp("A") == .unreadable)
+    }
+
+    @Test("a file that changes meanwhile is one secret, not two")
+    func readOnce() throws {
+        try "old".write(toFile: path, atomically: true, encoding: .utf8)
+        var variables = EnvironmentVariables(process: ["A_FILE": path, "B_FILE": path])
+        try #require(variables.lookUp("A") == .value("old"))
+
+        try "new".write(toFile: path, atomically: true, encoding: .utf8)
+
+        #expect(variables.lookUp("A") == .value("old"))
+        #expect(variables.lookUp("B") == .value("old"))
     }
 
     @Test(

@@ -31,6 +31,41 @@ struct AttemptBodyTests {
         return body.text
     }
 
+    @Test(
+        "an upstream outside gets standard fields, and no longer an answer than its window",
+        arguments: [
+            (
+                #"{"model":"c","user":"me","max_tokens":64000,"messages":[],"metadata":{"chat_id":"1"},"top_p":1e0}"#,
+                #"{"model":"gemini-3-pro","max_tokens":8000,"messages":[],"top_p":1e0}"#
+            ),
+            (
+                #"{"store":true,"model":"c","messages":[],"max_completion_tokens":100,"vendor":[{"max_tokens":1}]}"#,
+                #"{"model":"gemini-3-pro","messages":[],"max_completion_tokens":100}"#
+            ),
+            (
+                #"{"model":"c","messages":[],"max_tokens":"x"}"#,
+                #"{"model":"gemini-3-pro","messages":[],"max_tokens":"x"}"#
+            ),
+        ]
+    )
+    func outside(text: String, sent: String) {
+        let window = Budget(tokens: 8000, encoding: "o200k_base")
+        let made = AttemptBody.make(
+            of: Classification(dialect: .openAIChat, path: "/", body: ByteBuffer(string: text), headers: [:]),
+            for: Attempt(
+                target: Target(model: "gemini-3-pro", upstream: "google"),
+                isForeign: true,
+                window: window
+            ),
+            budget: nil,
+            isLast: false,
+            upstream: .openai,
+            clip: ClipSettings()
+        )
+
+        #expect(edited(made) == sent)
+    }
+
     private static let chat =
         #"{ "model" : "claude-x", "temperature": 1.50e0,"messages":[{"role":"user","content":"\u00e9\/é"}], "a" : null }"#
 

@@ -40,7 +40,7 @@ struct ClientResponseHeadTests {
             model: "gemini-3-pro",
             attempts: "claude=rate_limited, gemini-3-pro=ok",
             route: "claude",
-            clip: ClipReceipt(dropped: 3, kept: 4, before: 50, after: 30, budget: 32, encoding: "o200k_base"),
+            clip: ClipReceipt(dropped: 3, kept: 4, before: 50, after: 30, budget: 32),
             overhead: 1_239_999,
             upstream: 98_760_000_000
         )
@@ -148,14 +148,8 @@ struct ClientResponseHeadTests {
             attempts: String(repeating: "a", count: 5000),
             route: long
         )
-        notes.clip = ClipReceipt(
-            dropped: .max,
-            kept: .max,
-            before: .max,
-            after: .max,
-            budget: .max,
-            encoding: "o200k_base"
-        )
+        notes.arm = long
+        notes.clip = ClipReceipt(dropped: 9_999_999, kept: 0, before: .max, after: .max, budget: .max)
         notes.overhead = .max
         notes.upstream = .max
 

@@ -78,15 +78,12 @@ struct ClippedBodyTests {
         let after = try recount(sent.text, .o200kBase)
         #expect(after <= budget)
         let (old, new) = (try messages(text), try messages(sent.text))
-        let receipt = ClipReceipt(
-            dropped: old.count - new.count,
-            kept: new.count,
-            before: before,
-            after: after,
-            budget: budget,
-            encoding: "o200k_base"
-        )
-        #expect(sent.receipt == receipt && sent.tokens == after)
+        let receipt = try #require(sent.receipt)
+        #expect(receipt.dropped == old.count - new.count && receipt.kept == new.count)
+        #expect(receipt.before == before && receipt.after == after && sent.tokens == after)
+        #expect(receipt.budget == Budget(tokens: budget, encoding: "o200k_base"))
+        #expect(receipt.lines.count == old.count)
+        #expect(receipt.lines.filter { $0.fate == .dropped }.count == receipt.dropped)
         try expectShape(new, of: old)
     }
 

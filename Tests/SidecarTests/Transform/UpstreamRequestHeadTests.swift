@@ -19,7 +19,7 @@ struct UpstreamRequestHeadTests {
         var head = UpstreamRequestHead(
             head: try bytes.requestHead(),
             bytes: bytes,
-            pathPrefix: pathPrefix,
+            url: UpstreamURL(isTLS: false, host: "litellm", port: 4000, pathPrefix: pathPrefix),
             clientAddress: "192.0.2.7",
             requestID: requestID,
             traceID: Self.id

@@ -1,55 +1,5 @@
 import Policies
 
-let routeKeys = [
-    KeyRow(
-        "routes",
-        .list(of: .object),
-        .otherwise([]),
-        doc: "Where requests go; the first route that matches takes one, none forwards it unchanged."
-    ),
-    KeyRow("routes[].name", .text(.name), .required, example: "claude", doc: "Its name in metrics and logs."),
-    KeyRow(
-        "routes[].when",
-        .object,
-        .otherwise([:]),
-        doc: "What a request must be; all that is given must hold."
-    ),
-    KeyRow(
-        "routes[].when.model",
-        .list(of: .text(.filled)),
-        .otherwise([]),
-        example: ["claude*"],
-        doc: "Patterns for the requested model, one of which must match."
-    ),
-    KeyRow("routes[].when.images", .flag, example: true, doc: "Whether the request carries images."),
-    KeyRow("routes[].when.vision", .flag, example: false, doc: "Whether the requested model sees images."),
-    KeyRow("routes[].when.task", .flag, example: true, doc: "Whether it is a background task of Open WebUI."),
-    KeyRow("routes[].when.minTokens", .integer(0...100_000_000, .tokens), doc: "The smallest prompt."),
-    KeyRow("routes[].when.maxTokens", .integer(0...100_000_000, .tokens), doc: "The largest prompt."),
-    KeyRow(
-        "routes[].when.header",
-        .map(names: .fieldName, of: .text(.filled)),
-        .otherwise([:]),
-        example: ["x-team": "design*"],
-        doc: "Patterns by header name; all must match."
-    ),
-    KeyRow("routes[].when.path", .text(.filled), example: "/v1/*", doc: "Pattern for the path."),
-    KeyRow(
-        "routes[].when.contains",
-        .list(of: .text(.filled)),
-        .otherwise([]),
-        example: ["logo"],
-        doc: "Words, any of which the last user message must contain; case does not count."
-    ),
-    KeyRow(
-        "routes[].chain",
-        .list(of: .text(.filled), atLeast: 1),
-        .required,
-        example: ["$requested", "gemini-3-pro"],
-        doc: "Tried in order: `model`, `model@upstream`, or `$requested` for the model that was asked for."
-    ),
-]
-
 let policyKeys = fallbackKeys + clipKeys + breakerKeys
 
 private let fallbackKeys = [
@@ -73,15 +23,13 @@ private let fallbackKeys = [
         "fallback.stickySeconds",
         .number(0...604_800, .seconds),
         .otherwise(600),
-        .noted,
-        doc: "How long a conversation that was moved stays where it is."
+        doc: "How long a conversation that was moved stays where it is, from the move."
     ),
     KeyRow(
         "fallback.patienceSeconds",
-        .number(0...3_600, .seconds),
+        .number(0...600, .seconds),
         .otherwise(0),
-        .mustBeEmpty,
-        doc: "The longest stated delay that is waited for."
+        doc: "The longest stated delay that is waited for, once, before the next of the chain is asked."
     ),
 ]
 

@@ -1,4 +1,4 @@
-let transportKeys = timeoutKeys + laterKeys + limitKeys + logKeys
+let transportKeys = timeoutKeys + laterKeys + experimentKeys + limitKeys + logKeys
 
 private let timeoutKeys = [
     KeyRow("timeouts", .object, .otherwise([:]), doc: "Limits of a request that matches a route."),
@@ -50,13 +50,6 @@ private let laterKeys = [
         doc: "Where images are kept instead of in requests."
     ),
     KeyRow("egress", .object, .otherwise([:]), .mustBeEmpty, doc: "By which proxies providers are reached."),
-    KeyRow(
-        "experiments",
-        .list(of: .object),
-        .otherwise([]),
-        .mustBeEmpty,
-        doc: "Policies that are tried on a share of requests."
-    ),
 ]
 
 private let limitKeys = [

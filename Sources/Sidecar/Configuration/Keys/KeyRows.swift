@@ -42,10 +42,10 @@ private let listenKeys = [
     ),
     KeyRow(
         "listen.gateway.clientKeys",
-        .list(of: .text(.filled)),
+        .list(of: .text(.credential)),
         .otherwise([]),
-        .mustBeEmpty,
         isSecret: true,
+        example: ["${DESIGN_TEAM_KEY}"],
         doc: "Client keys that are vouched for without asking LiteLLM."
     ),
     KeyRow("listen.dify", .object, doc: "Takes the requests that are meant for Dify."),
@@ -77,7 +77,7 @@ private let upstreamKeys = [
     ),
     KeyRow(
         "upstreams.*.kind",
-        .choice(Upstream.Kind.available.map(\.rawValue), refused: [Upstream.Kind.openai.rawValue]),
+        .choice(Upstream.Kind.allCases.map(\.rawValue)),
         doc: "What the server is. May be left out where the upstream's name is one of these."
     ),
     KeyRow(
@@ -85,7 +85,8 @@ private let upstreamKeys = [
         .text(.url),
         .required,
         example: "http://127.0.0.1:4000",
-        doc: "`http` or `https`, host, port and a path to put before every path."
+        doc:
+            "`http` or `https`, host, port and a path to put before every path; for kind `openai` in place of `/v1`."
     ),
     KeyRow(
         "upstreams.*.apps",
@@ -96,11 +97,13 @@ private let upstreamKeys = [
     ),
     KeyRow(
         "upstreams.*.bearer",
-        .text(.token),
-        .otherwise(""),
-        .mustBeEmpty,
+        .text(.credential),
         isSecret: true,
-        doc: "The sidecar's own credential for the upstream."
+        example: "${GEMINI_API_KEY}",
+        doc: """
+            The sidecar's own credential for the upstream, which then sees none of the client's. For clients that are \
+            vouched for: by a LiteLLM behind the listener, or by `clientKeys`.
+            """
     ),
     KeyRow(
         "upstreams.*.egress",

@@ -24,6 +24,7 @@ extension ValueType {
     fileprivate var inWords: String {
         switch self {
         case .object: "object"
+        case .patch: "JSON Merge Patch"
         case .map(_, let element): "map of \(element.inWords)"
         case .list(let element, let atLeast):
             "list of \(element.inWords)" + (atLeast > 0 ? ", not empty" : "")
@@ -51,7 +52,7 @@ extension TextForm {
         case .fieldName: "header name"
         case .address: "`host:port`"
         case .url: "URL"
-        case .token: "secret"
+        case .token, .credential: "secret"
         }
     }
 }

@@ -27,6 +27,8 @@ enum SchemaDocument {
         switch type {
         case .object:
             return objectSchema(of: node)
+        case .patch:
+            return ["type": "object", "propertyNames": ["enum": .list(ArmPatch.keys.map(JSONValue.text))]]
         case .map(let names, let element):
             return [
                 "type": "object",
@@ -69,7 +71,7 @@ enum SchemaDocument {
     /// Takes only what asks for nothing.
     private static func emptySchema(of type: ValueType) -> [String: JSONValue] {
         switch type {
-        case .object, .map: ["type": "object", "maxProperties": 0]
+        case .object, .patch, .map: ["type": "object", "maxProperties": 0]
         case .list: ["type": "array", "maxItems": 0]
         case .text, .choice: ["const": ""]
         case .integer, .number: ["const": 0]
@@ -113,6 +115,7 @@ extension TextForm {
         case .address: ["pattern": #"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"#]
         case .url: ["pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(/[^?#]*)?$"]
         case .token: ["pattern": "^[!-~]*$"]
+        case .credential: ["pattern": "^[!-~]+$"]
         }
     }
 }

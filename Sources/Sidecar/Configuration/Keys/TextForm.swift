@@ -11,6 +11,8 @@ enum TextForm: Sendable {
     case url
     /// What can stand in an `Authorization` header (RFC 6750 section 2.1 is narrower); empty for none.
     case token
+    /// The same, but never empty: an unset variable must not turn into "no credential".
+    case credential
 
     /// What is wrong with a text, or nil; never quotes the text.
     func problem(with text: String) -> String? {
@@ -30,9 +32,15 @@ enum TextForm: Sendable {
         case .url:
             Self.urlProblem(text)
         case .token:
-            text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            Self.isToken(text)
                 ? nil : "cannot stand in a header; write visible ASCII characters without spaces"
+        case .credential:
+            text.isEmpty ? "empty; set what it is taken from, or remove it" : Self.token.problem(with: text)
         }
+    }
+
+    private static func isToken(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     private static func isName(_ text: String) -> Bool {

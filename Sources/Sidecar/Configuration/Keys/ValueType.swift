@@ -10,6 +10,8 @@ indirect enum ValueType: Sendable {
 
     /// Its keys are rows of their own.
     case object
+    /// An object with changes to the file, which are checked with the file that they make (RFC 7396).
+    case patch
     /// Free names, each with the same type of value.
     case map(names: TextForm, of: ValueType)
     case list(of: ValueType, atLeast: Int = 0)
@@ -25,7 +27,7 @@ indirect enum ValueType: Sendable {
     /// - Parameter shown: how to name the value; never the value of a secret.
     func problem(with value: JSONValue, shown: String) -> String? {
         switch (self, value) {
-        case (.object, .object), (.map, .object), (.list, .list), (.flag, .flag):
+        case (.object, .object), (.patch, .object), (.map, .object), (.list, .list), (.flag, .flag):
             nil
         case (.text(let form), .text(let text)):
             form.problem(with: text)
@@ -56,7 +58,7 @@ indirect enum ValueType: Sendable {
 
     private var noun: String {
         switch self {
-        case .object, .map: "an object"
+        case .object, .patch, .map: "an object"
         case .list: "a list"
         case .text, .choice: "a string"
         case .integer: "an integer"
@@ -67,7 +69,7 @@ indirect enum ValueType: Sendable {
 
     private var advice: String {
         switch self {
-        case .object, .map: "{ … }"
+        case .object, .patch, .map: "{ … }"
         case .list: "[ … ]"
         case .text: "it in double quotes"
         case .choice(let known, _): Self.oneOf(known)

@@ -1,0 +1,95 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import Policies
+internal import Telemetry
+
+/// The figures and the state of the process.
+extension AdminPages {
+    /// Adds up the figures of all loops.
+    func metrics(on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+        let shards = loops.map { loop in loop.eventLoop.submit { loop.value.figures() } }
+        return EventLoopFuture.whenAllSucceed(shards, on: eventLoop).map { shards in
+            var total = MetricsShard()
+            for shard in shards { total.merge(shard) }
+            addGauges(to: &total)
+            return AdminPage(contentType: "text/plain; version=0.0.4; charset=utf-8", body: total.exposition)
+        }.recover { _ in AdminPage(status: .serviceUnavailable, body: "stopping\n") }
+    }
+
+    private func addGauges(to total: inout MetricsShard) {
+        let now = ContinuousClock.now
+        let snapshot = shared.snapshot
+        // Models that nobody lists share the label `other`: it shows the worst of them.
+        let states = Dictionary(
+            shared.memory.breakers.states.map {
+                (snapshot.label(of: $0.target), $0.breaker.status(at: now).gauge)
+            },
+            uniquingKeysWith: max
+        )
+        for (target, state) in states { total.set(.breakerState, Labels(target), to: state) }
+        total.set(.configurationInfo, Labels(Label(snapshot.configuration.hash)), to: 1)
+        let reloads = reloader.counts
+        total.add(.reloads, Labels(.ok), Double(reloads.succeeded))
+        total.add(.reloads, Labels(Label("failed")), Double(reloads.failed))
+        total.set(.logLinesDropped, to: Double(shared.logWriter.droppedLines))
+        ProcessFigures.add(to: &total)
+    }
+
+    var status: AdminPage {
+        let now = ContinuousClock.now
+        let configuration = shared.snapshot.configuration
+        let document = StatusDocument(
+            version: BuildVersion.number,
+            configuration: configuration.hash,
+            draining: shared.isDraining.value,
+            connections: shared.connections.value,
+            bufferedBytes: shared.bufferedBytes.value,
+            movedConversations: shared.memory.movedConversations,
+            experiments: configuration.experiments.map { configured in
+                .init(
+                    name: configured.experiment.name,
+                    by: configured.experiment.by.rawValue,
+                    arms: configured.experiment.arms.map { .init(name: $0.name, weight: $0.weight) }
+                )
+            },
+            breakers: shared.memory.breakers.states.map { target, breaker in
+                let status = breaker.status(at: now)
+                return .init(
+                    target: "\(target.model)@\(target.upstream)",
+                    state: status.word,
+                    remainingSeconds: status.remaining.map { Double($0.components.seconds) }
+                )
+            }
+        )
+        return .json(document)
+    }
+}
+
+/// The answer to `GET /status`.
+private struct StatusDocument: Encodable {
+    struct Breaker: Encodable {
+        let target: String
+        let state: String
+        let remainingSeconds: Double?
+    }
+
+    struct Experiment: Encodable {
+        let name: String
+        let by: String
+        let arms: [Arm]
+    }
+
+    struct Arm: Encodable {
+        let name: String
+        let weight: Int
+    }
+
+    let version: String
+    let configuration: String
+    let draining: Bool
+    let connections: Int
+    let bufferedBytes: Int
+    let movedConversations: Int
+    let experiments: [Experiment]
+    let breakers: [Breaker]
+}

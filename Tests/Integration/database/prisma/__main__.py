@@ -1,0 +1,1 @@
+"""LiteLLM asks the Prisma command for the difference between schema and database: there is none."""
