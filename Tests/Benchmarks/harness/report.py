@@ -2,6 +2,7 @@
 
 import statistics
 
+from . import deciding
 from .workloads import WORKLOADS
 
 
@@ -121,6 +122,15 @@ def start_promise(what, key, bound):
     return (what, f"≤ {bound}", lambda summary, startup: startup["sidecar"][key], lambda value: value <= bound)
 
 
+def deciding_promise(size, bound_us):
+    return (
+        f"deciding, {deciding.SIZES[size]}, counted and cut: µs",
+        f"≤ {bound_us}",
+        lambda summary, startup: startup["sidecar"]["deciding_us"][size],
+        lambda value: value <= bound_us,
+    )
+
+
 # What it is, the figure promised, how to read it from the results, whether a value keeps it.
 PROMISES = [
     ratio_promise("a", 1.0),
@@ -135,6 +145,8 @@ PROMISES = [
         lambda summary, startup: summary["e"]["sidecar"]["rss_mb"],
         lambda value: value <= 40,
     ),
+    deciding_promise("short", 60),
+    deciding_promise("history", 400),
     start_promise("start to first answer, s", "start_s", 0.1),
     start_promise("RSS at rest, MB", "idle_rss_mb", 20),
     start_promise("stripped binary, MB", "stripped_mb", 30),

@@ -115,7 +115,8 @@ def sidecar(ports, options, workers):
     if options.config_extra:
         with open(options.config_extra) as file:
             config = merge(config, json.load(file))
-    path = write("sidecar.json", json.dumps(config, indent=2))
+    # Named by its port: a sidecar follows changes of its file, those of another run too.
+    path = write(f"sidecar-{ports.proxy}.json", json.dumps(config, indent=2))
     return [os.path.abspath(options.sidecar), "serve", "--config", path], {}
 
 
