@@ -244,6 +244,7 @@ final class Exchange {
         releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         if let answer, answer.isRelaying { record.bytesOut += answer.byteCount }
+        if isInspected, let failover { record.outcomes = failover.state.outcomes }
         loop.observe(record, snapshot: snapshot, variant: variant)
     }
 }

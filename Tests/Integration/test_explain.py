@@ -99,7 +99,9 @@ def generated_turn(chance: random.Random, turn: int) -> list[dict]:
 
 
 def explained(sidecar: Sidecar, request: Request) -> dict:
-    headers = {**dict(request.headers), "x-explain-path": request.path}
+    renamed = {"authorization": "x-explain-authorization"}
+    headers = {renamed.get(name.lower(), name): value for name, value in request.headers}
+    headers["x-explain-path"] = request.path
     asked = urllib.request.Request(f"{sidecar.admin}/explain", request.body, headers, method="POST")
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return json.load(answer)

@@ -185,3 +185,18 @@ def test_breakers_and_connections_survive(start_sidecar: Callable[..., Sidecar])
             client.send(chat(text="another conversation"))
             assert client.read().header("x-sidecar-attempts") == f"{CLAUDE}=open, {GEMINI}=ok"
         assert upstream.connections == connections
+
+
+def test_a_folder_that_is_replaced(start_sidecar: Callable[..., Sidecar]) -> None:
+    """A deployment puts another folder in the place of the old one: found out within seconds."""
+    with Upstream(echo_model) as upstream:
+        sidecar = start_sidecar(upstream.url, routes=routes(1))
+        file = ConfigurationFile(sidecar)
+        folder = file.path.parent
+        text = file.with_sections(routes=routes(2))
+        folder.rename(folder.with_name("old"))
+        folder.mkdir()
+        file.put(text)
+        sidecar.log = folder.with_name("old") / sidecar.log.name
+        assert wait_for(lambda: reloads(sidecar)["ok"] == 1, 20)
+        assert model_served(sidecar) == "model-2"

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 
-from rawhttp import Client, Exchange, Message, Upstream, ok
+from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
 from stack import CLAUDE, GEMINI, ROUTES, Sidecar
 
 USER = {"role": "user", "content": "hello"}
@@ -30,9 +30,11 @@ class Provider:
         return ok()
 
 
-def ask(client: Client, chat: str, messages: list[dict] | None = None, key: str = "sk-a") -> str:
+def ask(
+    client: Client, chat: str, messages: list[dict] | None = None, key: str = "sk-a", model: str = CLAUDE
+) -> str:
     """Who answered a request of a conversation."""
-    body = json.dumps({"model": CLAUDE, "messages": messages or [USER]}).encode()
+    body = json.dumps({"model": model, "messages": messages or [USER]}).encode()
     head = f"X-OpenWebUI-Chat-Id: {chat}\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}"
     client.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: s\r\n{head}\r\n\r\n".encode() + body)
     return client.read().header("x-sidecar-model")
@@ -62,6 +64,67 @@ def test_a_moved_conversation_stays(start_sidecar: Callable[..., Sidecar]) -> No
             assert ask(client, "moved", TOOL_TURN) == GEMINI, "not between a tool call and its result"
             assert ask(client, "moved") == CLAUDE
             assert ask(client, "moved", TOOL_TURN) == CLAUDE
+
+
+def test_models_side_by_side_go_their_own_ways(start_sidecar: Callable[..., Sidecar]) -> None:
+    """One chat asks two models: that the one is well does not bring the other back."""
+    provider = Provider()
+    with Upstream(provider) as upstream:
+        sidecar = start(start_sidecar, upstream, stickySeconds=600)
+        with Client(sidecar.port) as client:
+            provider.limited[CLAUDE] = 1
+            assert ask(client, "chat") == GEMINI
+            del provider.limited[CLAUDE]
+            assert ask(client, "chat", model="claude-other") == "claude-other"
+            time.sleep(1.2)
+            assert ask(client, "another chat") == CLAUDE
+            assert ask(client, "chat") == GEMINI
+
+
+def test_time_that_is_over_is_nobody_elses_fault(start_sidecar: Callable[..., Sidecar]) -> None:
+    """The limit of the whole request ends it: the next target is not asked without any time left."""
+    asked: list[str] = []
+
+    def answer(request: Message, exchange: Exchange) -> bytes:
+        asked.append(json.loads(request.body)["model"])
+        if asked[-1] == CLAUDE:
+            exchange.closes_within(5)
+        return ok()
+
+    with Upstream(answer) as upstream:
+        sidecar = start_sidecar(upstream.url, routes=ROUTES, timeouts={"totalSeconds": 1})
+        with Client(sidecar.port) as client:
+            body = json.dumps({"model": CLAUDE, "messages": [USER]}).encode()
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: s\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.send(head.encode() + body)
+            refused = client.read()
+        assert refused.status == 504
+        assert refused.header("x-sidecar-attempts") == f"{CLAUDE}=timeout"
+        assert asked == [CLAUDE]
+        assert wait_for(lambda: any(line.get("attempts") == [f"{CLAUDE}=timeout"] for line in sidecar.log_lines()))
+
+
+def test_a_probe_that_uses_up_the_limit(start_sidecar: Callable[..., Sidecar]) -> None:
+    """It was answered, and yet the next request would be too much: the breaker opens again."""
+    name = "llm_provider-anthropic-ratelimit-requests"
+    provider = Provider()
+
+    def answer(request: Message, exchange: Exchange) -> bytes:
+        response = provider(request, exchange)
+        if not response.startswith(b"HTTP/1.1 200") or provider.asked[-1] != CLAUDE:
+            return response
+        reset = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 30))
+        return response.replace(b"\r\n", f"\r\n{name}-remaining: 0\r\n{name}-reset: {reset}\r\n".encode(), 1)
+
+    with Upstream(answer) as upstream:
+        sidecar = start(start_sidecar, upstream)
+        with Client(sidecar.port) as client:
+            provider.limited[CLAUDE] = 1
+            assert ask(client, "one") == GEMINI
+            del provider.limited[CLAUDE]
+            time.sleep(1.2)
+            assert ask(client, "two") == CLAUDE, "the probe"
+            assert ask(client, "three") == GEMINI
 
 
 def test_a_probe_ends_the_stay(start_sidecar: Callable[..., Sidecar]) -> None:

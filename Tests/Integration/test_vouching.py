@@ -1,7 +1,10 @@
 """Where the sidecar spends a key of its own: who may use it, and what leaves the house."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,7 +22,9 @@ class House:
         self.models = {"sk-good": [CLAUDE, GEMINI], "sk-other": ["gpt-5-test"], "sk-all": ["claude*"]}
         self.is_up = True
         self.status = 429
-        self.questions = 0
+        self.questions = self.answered = self.most_at_once = 0
+        self.asking = threading.Lock()
+        self.pause = 0.0
         self.litellm = Upstream(self.answer_inside)
         self.provider = Upstream(lambda *_: ok(b'{"from":"outside"}'))
 
@@ -34,6 +39,10 @@ class House:
         key = (request.header("authorization") or "").removeprefix("Bearer ")
         if request.path == "/v1/models":
             self.questions += 1
+            with self.asking:
+                self.most_at_once = max(self.most_at_once, self.questions - self.answered)
+            time.sleep(self.pause)
+            self.answered += 1
             if not self.is_up:
                 return error(503, "down")
             if key not in self.models:
@@ -153,3 +162,19 @@ def test_client_keys(start_sidecar: Callable[..., Sidecar]) -> None:
         assert ask(sidecar, "sk-listed2").status == 401
         assert "sk-listed" not in sidecar.output()
         assert HOUSE_KEY not in sidecar.output() + sidecar.metrics()
+
+
+def test_a_flood_of_unknown_keys(start_sidecar: Callable[..., Sidecar]) -> None:
+    """LiteLLM is asked a bounded number of questions at a time; who is known is served meanwhile."""
+    with House() as house:
+        sidecar = house.sidecar(start_sidecar)
+        assert ask(sidecar, "sk-good").status == 200
+        # LiteLLM knows them all, so that its 429 sends each to the provider, where it has to be vouched for.
+        house.models = dict.fromkeys([f"sk-{number}" for number in range(200)], ["gpt-5-test"]) | house.models
+        house.pause = 0.5
+        with ThreadPoolExecutor(200) as pool:
+            answers = [pool.submit(ask, sidecar, f"sk-{number}") for number in range(200)]
+            assert ask(sidecar, "sk-good").status == 200
+            assert {answer.result().status for answer in answers} == {429}
+        assert 0 < house.most_at_once <= 64
+        assert len(house.provider.requests) == 2

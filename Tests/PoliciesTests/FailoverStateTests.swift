@@ -25,6 +25,20 @@ struct FailoverStateTests: FailoverWalking {
         #expect(walk.attemptsHeader == "a=ok")
     }
 
+    @Test("when the time is over nobody else is asked: an answer that is held, else 504")
+    mutating func runsOutOfTime() {
+        var walk = Self.walk(["a", "b", "c"])
+        _ = walk.admitted(pass(), at: start)
+        var late = walk
+        _ = late.failed(.answered(.rateLimited, status: 429))
+        _ = late.admitted(pass(), at: start)
+
+        #expect(walk.ranOutOfTime() == .answer(.gatewayTimeout))
+        #expect(walk.attemptsHeader == "a=timeout")
+        #expect(late.ranOutOfTime() == .relayHeld)
+        #expect(late.attemptsHeader == "a=rate_limited, b=timeout")
+    }
+
     @Test(
         "a failure that is routed around is followed by the next, with the answer held",
         arguments: FallbackSettings.usual

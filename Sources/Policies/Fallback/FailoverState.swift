@@ -179,6 +179,12 @@ public struct FailoverState: Equatable, Sendable {
         return finish(hasAnswer: hold)
     }
 
+    /// The time for the whole request is over: nobody else is asked.
+    public mutating func ranOutOfTime() -> Action {
+        note(.unanswered(.timeout))
+        return finish(hasAnswer: false)
+    }
+
     /// The time of a ``Action/wait(_:attempt:hold:)`` has passed.
     public mutating func waited() -> Action {
         send(budget: budget)

@@ -12,6 +12,17 @@ public enum FailureTable {
         return rows.first { $0.mayApply(to: answer) && $0.matches(answer, message) }?.failure
     }
 
+    /// Whether LiteLLM itself turns the client away, rather than passing on that a provider did so with a key of the
+    /// operator's.
+    ///
+    /// Source: captures `litellm-auth-*` and `litellm-limit-*` against `litellm-anth-401-json`.
+    public static func turnsClientAway(_ answer: Answer) -> Bool {
+        guard !answer.hadOwnCredential, !Clue.passesOnProvidersWords(FoldedText(answer.message)) else {
+            return false
+        }
+        return answer.status == 401 || answer.status == 403 || classify(answer) == .callerLimited
+    }
+
     struct Row: Sendable {
         var statuses: ClosedRange<Int>
         /// Any of them suffices; none at all means that the status alone decides.
@@ -84,6 +95,10 @@ public enum FailureTable {
         private static func areOwn(_ text: String, in message: FoldedText) -> Bool {
             let end = min(ownWordsBeginWithin, providersWordsStart(in: message) ?? .max)
             return message.contains(text, beginningWithin: end)
+        }
+
+        static func passesOnProvidersWords(_ message: FoldedText) -> Bool {
+            providersWordsStart(in: message) != nil
         }
 
         /// Where LiteLLM passes on what a provider said, if it does.

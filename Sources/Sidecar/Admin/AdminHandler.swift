@@ -14,6 +14,7 @@ final class AdminHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var isTooLong = false
+    private var takesBody = false
 
     init(pages: AdminPages, maxBodyBytes: Int) {
         self.pages = pages
@@ -26,7 +27,9 @@ final class AdminHandler: ChannelInboundHandler {
             self.head = head
             body = ByteBuffer()
             isTooLong = false
+            takesBody = pages.takesBody(head)
         case .body(let part):
+            guard takesBody else { return }
             isTooLong = isTooLong || body.readableBytes + part.readableBytes > maxBodyBytes
             if !isTooLong { body.writeImmutableBuffer(part) }
         case .end:

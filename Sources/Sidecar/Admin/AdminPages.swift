@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import Policies
 
 /// One request to the admin listener.
@@ -66,7 +67,15 @@ struct AdminPages: Sendable {
             return request.head.method == .POST
                 ? reload(on: eventLoop) : now(.wrongMethod("POST"), on: eventLoop)
         }
-        return now(page(for: request), on: eventLoop)
+        guard request.path == "/explain" else { return now(page(for: request), on: eventLoop) }
+        guard request.head.method == .POST else { return now(.wrongMethod("POST"), on: eventLoop) }
+        // Counting a large body takes longer than the clients of an event loop should wait.
+        return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { explanation(request) }
+    }
+
+    /// Whether the body of a request is worth keeping: nobody without the token has one held.
+    func takesBody(_ head: HTTPRequestHead) -> Bool {
+        AdminRequest(head: head, body: ByteBuffer()).path == "/explain" && isAuthorized(head)
     }
 
     /// The pages that need nobody else.
@@ -75,7 +84,6 @@ struct AdminPages: Sendable {
         switch (parts.first, parts.count) {
         case ("status", 1): return request.isRead ? status : .wrongMethod("GET")
         case ("receipts", 2): return request.isRead ? receipt(String(parts[1])) : .wrongMethod("GET")
-        case ("explain", 1): return request.head.method == .POST ? explanation(request) : .wrongMethod("POST")
         case ("breakers", 3) where ["open", "close"].contains(parts[2]):
             return request.head.method == .POST
                 ? force(String(parts[1]), open: parts[2] == "open") : .wrongMethod("POST")
@@ -107,6 +115,8 @@ struct AdminPages: Sendable {
     }
 
     /// Explains a body as if it came to the gateway; `x-explain-path` and `x-explain-listener` name others.
+    ///
+    /// `x-explain-authorization` stands for the client's `Authorization`: the field itself has the admin's token.
     private func explanation(_ request: AdminRequest) -> AdminPage {
         let headers = request.head.headers
         let listener = headers.first(name: "x-explain-listener") ?? "gateway"
@@ -116,7 +126,8 @@ struct AdminPages: Sendable {
         let asked = ExplainedRequest(
             path: headers.first(name: "x-explain-path") ?? "/v1/chat/completions",
             headerLines: headers.filter { !Self.ownFields.contains($0.name.lowercased()) }
-                .map { "\($0.name): \($0.value)" },
+                .map { "\($0.name): \($0.value)" }
+                + headers["x-explain-authorization"].map { "Authorization: \($0)" },
             body: request.body,
             listener: name
         )
@@ -130,7 +141,9 @@ struct AdminPages: Sendable {
 
     /// Fields of the question itself rather than of the request that is asked about.
     private static let ownFields: Set<String> = [
-        "content-length", "transfer-encoding", "connection", "expect", "x-explain-path", "x-explain-listener",
+        "content-length", "transfer-encoding", "connection", "expect", "authorization",
+        "x-explain-authorization",
+        "x-explain-path", "x-explain-listener",
     ]
 
     /// - Parameter name: a target as `/status` spells it, percent-encoded.

@@ -5,8 +5,9 @@ internal import Synchronization
 final class Breakers: Sendable {
     /// The most breakers that are kept.
     ///
-    /// `$requested` under a glob makes targets of names that clients invent. At this many, those that are closed
-    /// are forgotten, which costs them no more than a count of failures; should all be open, new ones go unguarded.
+    /// `$requested` under a glob makes targets of names that clients invent. At this many, those that
+    /// would let a request through are forgotten, which costs them no more than a count of failures; should all be
+    /// open, new ones go unguarded.
     private static let maxTargets = 4096
 
     private let table = Mutex<[Target: CircuitBreaker]>([:])
@@ -22,7 +23,7 @@ final class Breakers: Sendable {
         let now = ContinuousClock.now
         return table.withLock { table in
             if table[target] == nil, table.count >= Self.maxTargets {
-                table = table.filter { $0.value.status(at: now) != .closed }
+                table = table.filter { if case .refuse = $0.value.peek(at: now) { true } else { false } }
             }
             guard table[target] != nil || table.count < Self.maxTargets else {
                 var unguarded = CircuitBreaker(settings: settings)

@@ -74,7 +74,9 @@ extension Exchange {
     }
 
     private func noteFirstToken() {
-        if record.firstToken == nil, answer?.reader?.sawDelta == true { record.firstToken = .now() }
+        guard record.firstToken == nil, answer?.reader?.sawDelta == true else { return }
+        record.firstToken = .now()
+        if answer?.isRelaying == true { confirm() }
     }
 
     /// The response is complete.
@@ -166,7 +168,7 @@ extension Exchange {
 
     private func fail(with answer: Answer) {
         let failure = FailureTable.classify(answer) ?? .callerFault
-        if failure == .auth || failure == .callerLimited, !spendsOwnCredential { revokeVouching() }
+        if FailureTable.turnsClientAway(answer) { revokeVouching() }
         attemptFailed(
             .answered(
                 failure,

@@ -47,6 +47,11 @@ extension Exchange {
 
     private var isTimed: Bool { plan?.route != nil }
 
+    /// Whether the time for the whole request has passed.
+    var isOutOfTime: Bool {
+        isTimed && NIODeadline.now() >= record.started + TimeAmount(variant.configuration.timeouts.total)
+    }
+
     private static var idleLimit: Duration { .seconds(3600) }
 
     private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {

@@ -59,6 +59,8 @@ extension Exchange {
             return refuse(.noUpstream(listener: client.listener.name.rawValue))
         }
         attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
+        clipReceipt = nil
+        record.countedTokens = nil
         guard plan.route != nil else { return prepare(place, budget: nil, onFreshConnection: false) }
         let admission = loop.shared.memory.breakers.admit(
             target,
@@ -135,6 +137,7 @@ extension Exchange {
             budget: budget,
             isLast: place == decision.plan.attempts.count - 1,
             upstream: attempt?.upstream.kind ?? .litellm,
+            isOwnUpstream: attempt?.upstream.name == upstream?.name,
             clip: variant.configuration.policies.clip
         )
         record.overhead += (NIODeadline.now() - began).nanoseconds
@@ -189,6 +192,9 @@ extension Exchange {
         guard let attempt else { return ByteBuffer() }
         let settings = attempt.upstream.settings
         let isReframed = attempt.isEdited || head.framing == .chunked
+        let isMatched = plan?.route != nil
+        let forbidsRetries =
+            isMatched && settings.kind == .litellm && attempt.place != (plan?.attempts.count ?? 0) - 1
         if settings.kind == .openai || settings.bearer != nil {
             return ForeignRequestHead(
                 head: head,
@@ -199,10 +205,11 @@ extension Exchange {
                 passesCredentials: settings.bearer == nil && settings.name == upstream?.name,
                 requestID: record.id,
                 traceID: record.traceID,
+                isLiteLLM: settings.kind == .litellm,
+                forbidsRetries: forbidsRetries,
                 bodyCount: isReframed ? bodyCount : nil
             ).written(roomBehind: roomBehind)
         }
-        let isMatched = plan?.route != nil
         var written = UpstreamRequestHead(
             head: head,
             bytes: headBytes,
@@ -213,8 +220,7 @@ extension Exchange {
         )
         if isReframed { written.bodyCount = bodyCount }
         written.asksForIdentity = isMatched
-        written.forbidsRetries =
-            isMatched && settings.kind == .litellm && attempt.place != (plan?.attempts.count ?? 0) - 1
+        written.forbidsRetries = forbidsRetries
         return written.written(roomBehind: roomBehind)
     }
 
@@ -261,8 +267,14 @@ extension Exchange {
         attempt?.abandonConnection()
         if isRelaying, !client.isWritable { return clientStalled() }
         if isRelaying { return answerWasCut() }
-        attemptFailed(.unanswered(.timeout), delay: nil)
+        guard isOutOfTime else { return attemptFailed(.unanswered(.timeout), delay: nil) }
+        // Who was asked last may have had no time to answer: it is not to blame.
+        let hadTime = attempt?.sent.map { NIODeadline.now() - $0 > TimeAmount(timeouts.total / 2) } ?? false
+        observeAttempt(outcome: Label(FailureClass.timeout.rawValue))
+        act(verdict: hadTime ? .failed(.timeout) : .withoutVerdict) { $0.ranOutOfTime() }
     }
+
+    private var timeouts: Timeouts { variant.configuration.timeouts }
 
     /// Tells failover, breaker and figures of a failed attempt.
     func attemptFailed(_ failure: FailoverState.Failure, delay: Duration?) {

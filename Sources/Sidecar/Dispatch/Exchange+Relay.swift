@@ -11,25 +11,41 @@ extension Exchange {
     /// The answer is one that the client gets.
     func accept() {
         noteListedModel()
-        observeAttempt(outcome: .ok)
-        rememberTarget()
-        // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
-        if attempt?.isProbe == true { settle(.success) }
         settleExhausted()
+        answer?.move = move
+        // A stream may still fail before its first token; then it was none.
+        if answer?.waitsForFirstToken != true { confirm() }
         act { $0.answered() }
     }
 
-    /// The conversation stays where it was answered.
-    private func rememberTarget() {
+    /// The target has answered: told to figures, breaker and memory, once.
+    func confirm() {
+        guard let answer, !answer.isConfirmed else { return }
+        answer.isConfirmed = true
+        observeAttempt(outcome: .ok)
+        // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
+        if attempt?.isProbe == true { settle(.success) }
+        guard let move = answer.move else { return }
+        loop.shared.memory.answered(
+            move.place,
+            move.change,
+            wasThere: move.wasThere,
+            stay: variant.configuration.policies.fallback.sticky
+        )
+    }
+
+    /// What the answer makes of its conversation's place; nil where nothing changes.
+    private var move: OngoingAnswer.Move? {
         guard let decision, let target = attempt?.target,
             let conversation = decision.request.facts.conversation
-        else { return }
-        let change = decision.plan.stickiness(afterAnswerFrom: target, decision.request.facts)
-        if change == .none || (change == .returned && loop.shared.memory.isEmpty) { return }
-        loop.shared.memory.answered(
-            conversation,
-            change,
-            stay: variant.configuration.policies.fallback.sticky
+        else { return nil }
+        let plan = decision.plan
+        let change = plan.stickiness(afterAnswerFrom: target, decision.request.facts)
+        if change == .none || (change == .returned && loop.shared.memory.isEmpty) { return nil }
+        return .init(
+            place: .init(conversation: conversation, primary: plan.attempts[plan.primaryPlace].target),
+            change: change,
+            wasThere: plan.isSticky
         )
     }
 
@@ -74,7 +90,6 @@ extension Exchange {
         guard let head = answer?.head else { return }
         record.status = head.status
         record.model = model
-        if isInspected { record.outcomes = failover?.state.outcomes ?? [] }
         let isHTTP10 = self.head.minorVersion == 0
         let stripsChunking = answer?.stripsChunking == true
         let keepsAlive =
@@ -152,6 +167,11 @@ extension Exchange {
             let (isDone, hasError) = (answer?.reader?.isDone == true, answer?.reader?.hasError == true)
             if plan?.route != nil, !isDone, !hasError, record.dialect.endsWithDone { return answerWasCut() }
             if hasError { record.error = "stream_error" }
+            if !hasError {
+                confirm()
+            } else if answer?.isConfirmed == false {
+                observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
+            }
             settle(hasError ? .failed(.upstreamFault) : .success)
         }
         if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
@@ -175,6 +195,7 @@ extension Exchange {
     func answerWasCut() {
         guard let answer else { return }
         observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
+        answer.isConfirmed = true
         settle(.failed(.upstreamFault))
         record.error = "answer_cut"
         guard answer.reader != nil, answer.isChunked, answer.chunks.endsAtEvent, !answer.stripsChunking else {

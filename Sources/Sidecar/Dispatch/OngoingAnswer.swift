@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Policies
 internal import Wire
 
 /// The upstream's answer while it arrives; it belongs to the request's event loop.
@@ -36,6 +37,16 @@ final class OngoingAnswer {
     /// Whether the client gets the payload without chunk framing.
     var stripsChunking = false
     var countsAsStream = false
+    /// What it makes of its conversation's place once it is confirmed.
+    var move: Move?
+    /// Whether figures, breaker and memory know of it.
+    var isConfirmed = false
+
+    struct Move {
+        let place: RouteMemory.Place
+        let change: Stickiness
+        let wasThere: Bool
+    }
 
     init(head: ResponseHead, bytes: ByteBuffer, mode: Mode) {
         self.head = head

@@ -10,29 +10,46 @@ final class RouteMemory: Sendable {
     /// Read without the lock: mostly no conversation has been moved.
     private let stickyCount = Gauge()
 
+    /// A conversation at one model: a client may ask several models in one chat, and each goes its own way.
+    struct Place {
+        let conversation: StableDigest
+        /// The first member of the chain.
+        let primary: Target
+
+        fileprivate var key: StableDigest {
+            var hasher = StableHasher()
+            hasher.combine(conversation)
+            hasher.combine(primary.model)
+            hasher.combine(primary.upstream)
+            return hasher.finalize()
+        }
+    }
+
     /// What a plan has to know of the past; nil for a conversation that was never moved.
-    ///
-    /// - Parameter primary: the first member of the conversation's chain.
     func situation(of conversation: StableDigest?, primary: Target) -> Situation? {
-        guard let conversation, stickyCount.value > 0,
-            let route = sticky.withLock({ $0.route(of: conversation) })
-        else { return nil }
+        guard let conversation, !isEmpty else { return nil }
+        let key = Place(conversation: conversation, primary: primary).key
+        guard let route = sticky.withLock({ $0.route(of: key) }) else { return nil }
         return Situation(now: .now, sticky: route, primary: breakers.forecast(of: primary))
     }
 
     /// Remembers where a conversation was answered.
     ///
-    /// - Parameter stay: how long it stays where it was moved to.
-    func answered(_ conversation: StableDigest, _ change: Stickiness, stay: Duration) {
-        let count = sticky.withLock { routes -> Int in
+    /// - Parameters:
+    ///   - wasThere: whether the request began with the fallback, so that its answer is no new move.
+    ///   - stay: how long it stays where it was moved to.
+    func answered(_ place: Place, _ change: Stickiness, wasThere: Bool, stay: Duration) {
+        let key = place.key
+        sticky.withLock { routes in
             switch change {
             case .none: break
-            case .moved(let target): routes.moved(conversation, to: target, until: .now + stay)
-            case .returned: routes.returned(conversation)
+            case .returned: routes.returned(key)
+            case .moved(let target):
+                if !wasThere { routes.returned(key) }
+                routes.moved(key, to: target, until: .now + stay)
             }
-            return routes.count
+            stickyCount.set(to: routes.count)
         }
-        stickyCount.set(to: count)
     }
 
     /// Whether nothing is remembered, so that there is nothing to forget.

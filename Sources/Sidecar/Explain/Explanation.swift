@@ -78,7 +78,10 @@ struct Explanation: Encodable {
         route = decision?.plan.route
         sticky = decision?.plan.isSticky ?? false
         tokens = decision?.tokens
-        attempts = decision?.steps(snapshot) ?? [Step(unread: upstream.name, bytes: asked.body.readableBytes)]
+        attempts =
+            decision?.steps(snapshot, upstream: upstream.name) ?? [
+                Step(unread: upstream.name, bytes: asked.body.readableBytes)
+            ]
     }
 
     /// Pretty-printed, with its keys in order.
@@ -117,7 +120,7 @@ extension Decision {
         return request.prompt(in: rule?.encoding ?? ModelRule(match: []).encoding)?.total
     }
 
-    fileprivate func steps(_ snapshot: Snapshot) -> [Explanation.Step] {
+    fileprivate func steps(_ snapshot: Snapshot, upstream: String) -> [Explanation.Step] {
         plan.attempts.enumerated().map { place, attempt in
             guard plan.route != nil else { return .init(attempt, bytes: request.body.readableBytes) }
             let made = AttemptBody.make(
@@ -126,6 +129,7 @@ extension Decision {
                 budget: attempt.budget,
                 isLast: place == plan.attempts.count - 1,
                 upstream: snapshot.upstream(named: attempt.target.upstream)?.kind ?? .litellm,
+                isOwnUpstream: attempt.target.upstream == upstream,
                 clip: variant.configuration.policies.clip
             )
             return .init(attempt, made)

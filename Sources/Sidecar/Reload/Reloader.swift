@@ -25,10 +25,13 @@ final class Reloader: Sendable {
         var failed = 0
     }
 
+    private static let lookInterval = DispatchTimeInterval.seconds(5)
+
     private let load: Load
     private let log: EventLog
     private let queue = DispatchQueue(label: "reload")
     private let state: Mutex<State>
+    private let hasStopped = Switch()
     private let apply: @Sendable (Configuration) -> Void
     private let watch: Mutex<FolderWatch?> = Mutex(nil)
 
@@ -56,9 +59,25 @@ final class Reloader: Sendable {
         let made = FolderWatch(queue: queue) { [weak self] in self?.filesMayHaveChanged() }
         watch.withLock { $0 = made }
         watchFolders()
+        lookLater(afterSeeing: nil)
+    }
+
+    /// Looks now and then whether the files have changed without a word: on network and desktop mounts nobody tells,
+    /// and of a folder that was replaced the old one is watched.
+    ///
+    /// - Parameter seen: what the files held the last time; they count only once they hold still.
+    private func lookLater(afterSeeing seen: [String]?) {
+        queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in
+            guard let self, !self.hasStopped.value else { return }
+            let (running, last) = self.state.withLock { ($0.running, $0.lastTexts) }
+            let texts = Self.texts(of: running)
+            if texts == seen, texts != last { _ = self.reloadNow() }
+            self.lookLater(afterSeeing: texts)
+        }
     }
 
     func stopWatching() {
+        hasStopped.set()
         watch.withLock { $0.take() }?.cancel()
     }
 

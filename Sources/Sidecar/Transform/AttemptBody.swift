@@ -16,12 +16,14 @@ enum AttemptBody {
     /// - Parameters:
     ///   - budget: of this try; it may be tighter than the attempt's own.
     ///   - isLast: whether nothing follows, so that LiteLLM may fall back by itself.
+    ///   - isOwnUpstream: whether it goes to the upstream that the listener fronts.
     static func make(
         of request: Classification,
         for attempt: Attempt,
         budget: Budget?,
         isLast: Bool,
         upstream: Upstream.Kind,
+        isOwnUpstream: Bool = false,
         clip: ClipSettings
     ) -> AttemptBody {
         guard let conversation = request.conversation else {
@@ -41,7 +43,14 @@ enum AttemptBody {
             }
         }
         return request.body.withUnsafeReadableBytes { raw in
-            edits += adaptations(of: conversation, raw, attempt, isLast: isLast, upstream: upstream)
+            edits += adaptations(
+                of: conversation,
+                raw,
+                attempt,
+                isLast: isLast,
+                upstream: upstream,
+                isOwnUpstream: isOwnUpstream
+            )
             let splices = Splice.merged(edits)
             guard !splices.isEmpty else {
                 return .ready(request.body, isEdited: false, clip: nil, countedTokens: tokens)
@@ -56,7 +65,8 @@ enum AttemptBody {
         _ raw: UnsafeRawBufferPointer,
         _ attempt: Attempt,
         isLast: Bool,
-        upstream: Upstream.Kind
+        upstream: Upstream.Kind,
+        isOwnUpstream: Bool
     ) -> [[Splice]] {
         var edits: [[Splice]] = []
         if attempt.isForeign { edits.append(conversation.settingModel(to: attempt.target.model, in: raw)) }
@@ -65,9 +75,9 @@ enum AttemptBody {
             // The header that forbids retries does not stop its own fallbacks, which would get the whole history.
             if !isLast { edits.append(conversation.setting("disable_fallbacks", toRaw: "true", in: raw)) }
             if attempt.isForeign { edits.append(conversation.setting("drop_params", toRaw: "true", in: raw)) }
-        case .openai:
+        case .openai where attempt.isForeign || !isOwnUpstream:
             edits += StandardFields.edits(of: conversation, in: raw, window: attempt.window?.tokens)
-        case .dify: break
+        case .openai, .dify: break
         }
         return edits
     }

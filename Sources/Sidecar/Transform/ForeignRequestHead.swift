@@ -16,6 +16,9 @@ struct ForeignRequestHead {
     let passesCredentials: Bool
     let requestID: String
     let traceID: String
+    /// A LiteLLM keeps its paths, and is told whether to try again by itself.
+    let isLiteLLM: Bool
+    let forbidsRetries: Bool
     /// The length of a body that is not framed as the client framed it.
     let bodyCount: Int?
 
@@ -41,7 +44,9 @@ struct ForeignRequestHead {
         out.put(raw.slice(head.method))
         out.put(byte: 0x20)
         out.put(url.pathPrefix)
-        if let path = dialect.operationPath {
+        if isLiteLLM {
+            out.put(raw.slice(head.target))
+        } else if let path = dialect.operationPath {
             out.put(path)
         } else {
             out.put(UnsafeRawBufferPointer(rebasing: raw.slice(head.target).withoutVersion))
@@ -61,6 +66,7 @@ struct ForeignRequestHead {
         out.put(requestID)
         out.put("\r\ntraceparent: ")
         out.put(traceparent: traceID)
+        if forbidsRetries { out.put("\r\nx-litellm-num-retries: 0") }
         out.put("\r\n")
     }
 

@@ -28,10 +28,10 @@ extension Exchange {
 
     /// LiteLLM has turned the client away: what it said before holds no more.
     func revokeVouching() {
-        guard attempt?.upstream.kind == .litellm, let credentials = decision?.identity.credentials else {
-            return
-        }
-        loop.shared.vouching.revoke(credentials)
+        guard let upstream, attempt?.upstream.name == upstream.name,
+            let credentials = decision?.identity.credentials
+        else { return }
+        loop.shared.vouching.revoke(credentials, at: upstream.settings.url)
     }
 
     /// Whether one of the credentials is listed in the variant.configuration.
@@ -56,9 +56,9 @@ extension Exchange {
         }
     }
 
-    /// Nil where nobody can vouch: the listener's upstream is no LiteLLM.
+    /// Nil where nobody can vouch: the listener's upstream is no LiteLLM, or the request names no model.
     private func vouchingQuestion(_ credentials: StableDigest) -> VouchingQuestion? {
-        guard let upstream, upstream.kind == .litellm else { return nil }
+        guard let upstream, upstream.kind == .litellm, !record.requestedModel.isEmpty else { return nil }
         return VouchingQuestion(
             credentials: credentials,
             model: record.requestedModel,

@@ -23,15 +23,20 @@ final class Vouching: Sendable {
     }
 
     /// A request that waits for LiteLLM's word.
-    private struct Waiter {
+    fileprivate struct Waiter {
         let model: String
         let verdict: EventLoopPromise<Bool>
     }
 
-    private struct State {
+    fileprivate struct State {
         var records = VouchingRecords()
         var waiters: [StableDigest: [Waiter]] = [:]
+        /// Questions that are on their way.
+        var questionCount = 0
     }
+
+    /// More questions at once are not put: many unknown keys must not become as many requests to LiteLLM.
+    fileprivate static let maxQuestions = 64
 
     private let state = Mutex(State())
     /// Made anew by every process: what is kept of a credential is of no use to anybody else.
@@ -44,34 +49,33 @@ final class Vouching: Sendable {
 
     /// Answers from memory, or asks LiteLLM.
     func ask(_ question: VouchingQuestion, on eventLoop: any EventLoop) -> Verdict {
-        let client = keyed(question.credentials)
-        let (answer, verdict) = state.withLock { state -> (VouchingRecords.Answer, Verdict) in
-            let answer = state.records.lookUp(client, model: question.model, at: .now)
-            switch answer {
-            case .yes, .yesButRenew: return (answer, .known(true))
-            case .no: return (answer, .known(false))
-            case .ask, .wait:
-                let waiter = Waiter(model: question.model, verdict: eventLoop.makePromise())
-                state.waiters[client, default: []].append(waiter)
-                return (answer, .asked(waiter.verdict.futureResult))
+        let client = keyed(question.credentials, question.request.url)
+        let (put, verdict) = state.withLock { state -> (VouchingRecords.Question?, Verdict) in
+            switch state.records.lookUp(client, model: question.model, at: .now) {
+            case .yes: return (nil, .known(true))
+            case .no: return (nil, .known(false))
+            case .yesButRenew(let put): return (state.mayPut(put) ? put : nil, .known(true))
+            case .ask(let put):
+                return state.mayPut(put)
+                    ? (put, state.wait(client, question, eventLoop)) : (nil, .known(false))
+            case .wait: return (nil, state.wait(client, question, eventLoop))
             }
         }
-        switch answer {
-        case .ask(let put), .yesButRenew(let put):
+        if let put {
             question.request.send(on: eventLoop).whenComplete { self.learned(Self.finding(in: $0), to: put) }
-        case .yes, .no, .wait: break
         }
         return verdict
     }
 
     /// LiteLLM has turned a client away: what it said of it before holds no more.
-    func revoke(_ credentials: StableDigest) {
-        let client = keyed(credentials)
+    func revoke(_ credentials: StableDigest, at url: UpstreamURL) {
+        let client = keyed(credentials, url)
         state.withLock { $0.records.revoke(client, at: .now) }
     }
 
     private func learned(_ finding: VouchingRecords.Finding, to question: VouchingRecords.Question) {
         let verdicts = state.withLock { state -> [(EventLoopPromise<Bool>, Bool)] in
+            state.questionCount -= 1
             state.records.learned(finding, to: question, at: .now)
             let waiters = state.waiters.removeValue(forKey: question.client) ?? []
             return waiters.map { waiter in
@@ -91,10 +95,36 @@ final class Vouching: Sendable {
         return VouchingRecords.Finding(status: answer.status, models: list?.data.map(\.id))
     }
 
-    private func keyed(_ credentials: StableDigest) -> StableDigest {
+    /// The word of one LiteLLM is worth nothing for another.
+    private func keyed(_ credentials: StableDigest, _ url: UpstreamURL) -> StableDigest {
         var hasher = StableHasher(key: key)
         hasher.combine(credentials)
+        hasher.combine(url.isTLS ? "https" : "http")
+        hasher.combine(url.authority)
+        hasher.combine(url.pathPrefix)
         return hasher.finalize()
+    }
+}
+
+extension Vouching.State {
+    /// Counts a question that is to be put; one too many counts as not answered.
+    fileprivate mutating func mayPut(_ question: VouchingRecords.Question) -> Bool {
+        guard questionCount < Vouching.maxQuestions else {
+            records.learned(.unreachable, to: question, at: .now)
+            return false
+        }
+        questionCount += 1
+        return true
+    }
+
+    fileprivate mutating func wait(
+        _ client: StableDigest,
+        _ question: VouchingQuestion,
+        _ eventLoop: any EventLoop
+    ) -> Vouching.Verdict {
+        let waiter = Vouching.Waiter(model: question.model, verdict: eventLoop.makePromise())
+        waiters[client, default: []].append(waiter)
+        return .asked(waiter.verdict.futureResult)
     }
 }
 

@@ -13,6 +13,7 @@ struct ForeignRequestHeadTests {
         dialect: Dialect = .openAIChat,
         bearer: String? = "house",
         passesCredentials: Bool = false,
+        isLiteLLM: Bool = false,
         bodyCount: Int? = 7
     ) throws -> [String] {
         let bytes = headBuffer(lines)
@@ -25,6 +26,8 @@ struct ForeignRequestHeadTests {
             passesCredentials: passesCredentials,
             requestID: "id",
             traceID: "0123456789abcdef0123456789abcdef",
+            isLiteLLM: isLiteLLM,
+            forbidsRetries: isLiteLLM,
             bodyCount: bodyCount
         ).written(roomBehind: 10)
         // What is sent is a head that the sidecar itself would accept.
@@ -80,6 +83,19 @@ struct ForeignRequestHeadTests {
 
         #expect(passed.contains("Authorization: Bearer sk") && !passed.contains("Cookie: a=b"))
         #expect(!kept.contains { $0.hasPrefix("Authorization") })
+    }
+
+    @Test("a LiteLLM keeps its paths, and is told not to try again")
+    func litellm() throws {
+        let lines = try sent(
+            ["POST /v1/chat/completions HTTP/1.1", "Host: h"],
+            url: "http://other:4000",
+            isLiteLLM: true
+        )
+
+        #expect(
+            lines[0] == "POST /v1/chat/completions HTTP/1.1" && lines.contains("x-litellm-num-retries: 0")
+        )
     }
 
     @Test("a body that passes while it arrives keeps its framing")
