@@ -7,6 +7,7 @@ internal import Telemetry
 /// middle of a request.
 final class Snapshot: Sendable {
     let configuration: Configuration
+    var hasExperiments: Bool { !experiments.isEmpty }
     /// The settings of requests that take part in no experiment.
     let base: Variant
     /// What routes and experiments ask for beyond the scan of a body.

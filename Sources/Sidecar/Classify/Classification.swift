@@ -66,12 +66,14 @@ struct Classification {
     }
 
     /// Adds who asks, and in which conversation, to the facts.
-    mutating func identify(_ identity: Identity, id: String) {
+    mutating func identify(_ subject: Decision.Subject) -> Identity {
+        let identity = Identity(head: subject.head, bytes: subject.headBytes, request: self)
         facts.conversation = identity.conversation
         facts.user = identity.user
         var hasher = StableHasher()
-        hasher.combine(id)
+        hasher.combine(subject.id)
         facts.request = hasher.finalize()
+        return identity
     }
 
     private var lastUserText: String {

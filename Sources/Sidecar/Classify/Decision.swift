@@ -5,7 +5,8 @@ internal import Wire
 /// What is decided about a request before its first upstream byte moves: by `serve`, and by `explain` alike.
 final class Decision: Sendable {
     let request: Classification
-    let identity: Identity
+    /// Nil where nothing depends on it: no route and no experiment took the request.
+    let identity: Identity?
     let variant: Variant
     let plan: Plan
 
@@ -49,22 +50,18 @@ final class Decision: Sendable {
             counts: context.counts
         )
         guard request.conversation != nil else { return nil }
+        var identity: Identity?
         if snapshot.asks.needsMore { request.answer(snapshot.asks, snapshot.configuration.policies) }
-        identity = Identity(head: subject.head, bytes: subject.headBytes, request: request)
-        request.identify(identity, id: subject.id)
-        let facts = request.facts
-        variant = snapshot.variant(for: facts, forcing: forcedArm)
-        let unmoved = Policies.plan(
-            facts,
-            settings: variant.configuration.policies,
-            upstream: subject.upstream
-        )
-        let situation = context.memory.situation(
-            of: facts.conversation,
-            primary: unmoved.attempts[0].target
-        )
-        plan = situation.map { unmoved.steered(by: $0, for: facts) } ?? unmoved
-        self.request = request
+        // Hashing a conversation costs as much as planning: not done where nothing depends on it.
+        if snapshot.hasExperiments { identity = request.identify(subject) }
+        let variant = snapshot.variant(for: request.facts, forcing: forcedArm)
+        let settings = variant.configuration.policies
+        let unmoved = Policies.plan(request.facts, settings: settings, upstream: subject.upstream)
+        if unmoved.route != nil, identity == nil { identity = request.identify(subject) }
+        self.variant = variant
+        plan = context.memory.isEmpty ? unmoved : context.memory.steered(unmoved, for: request.facts)
+        self.identity = identity
+        self.request = consume request
     }
 }
 

@@ -25,12 +25,14 @@ final class RouteMemory: Sendable {
         }
     }
 
-    /// What a plan has to know of the past; nil for a conversation that was never moved.
-    func situation(of conversation: StableDigest?, primary: Target) -> Situation? {
-        guard let conversation, !isEmpty else { return nil }
+    /// The plan in the order that the past of its conversation asks for.
+    func steered(_ plan: Plan, for facts: RequestFacts) -> Plan {
+        guard let conversation = facts.conversation else { return plan }
+        let primary = plan.attempts[plan.primaryPlace].target
         let key = Place(conversation: conversation, primary: primary).key
-        guard let route = sticky.withLock({ $0.route(of: key) }) else { return nil }
-        return Situation(now: .now, sticky: route, primary: breakers.forecast(of: primary))
+        guard let route = sticky.withLock({ $0.route(of: key) }) else { return plan }
+        let situation = Situation(now: .now, sticky: route, primary: breakers.forecast(of: primary))
+        return plan.steered(by: situation, for: facts)
     }
 
     /// Remembers where a conversation was answered.

@@ -29,7 +29,7 @@ extension Exchange {
     /// LiteLLM has turned the client away: what it said before holds no more.
     func revokeVouching() {
         guard let upstream, attempt?.upstream.name == upstream.name,
-            let credentials = decision?.identity.credentials
+            let credentials = decision?.identity?.credentials
         else { return }
         loop.shared.vouching.revoke(credentials, at: upstream.settings.url)
     }
