@@ -31,10 +31,11 @@ lint:
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
 
-# Side by side with nginx and haproxy, on this machine, in one run.
+# Side by side with nginx, haproxy and LiteLLM, on this machine.
 bench: build
 	@scripts/setup bench
 	Tests/Benchmarks/run
+	Tests/Benchmarks/run --targets sidecar,litellm --workloads a,b,d --rounds 1 --starts 0
 
 # Ten minutes of mixed traffic; fails on an answer that is mixed up with another's and on anything leaked.
 soak: build
