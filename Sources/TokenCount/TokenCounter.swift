@@ -2,7 +2,7 @@
 ///
 /// Costs nothing to make, holds no memory and may be used by many threads at once.
 ///
-/// Special tokens such as `<|endoftext|>` are plain text here: what a user writes must not become control.
+/// Special tokens such as `<|endoftext|>` are plain text unless asked for: what a user writes must not become control.
 ///
 /// Bytes that are not valid UTF-8 count as the text does in which each maximal ill-formed subpart is replaced by
 /// U+FFFD (Unicode 16, section 3.9), which is what a decoder makes of them before the reference sees any.
@@ -14,7 +14,10 @@ public struct TokenCounter: Sendable {
         self.encoding = encoding
     }
 
-    /// The number of tokens of a text; never more than it has bytes once it is valid UTF-8.
+    /// The number of tokens of a text.
+    ///
+    /// Never more than it has bytes, once it is valid UTF-8 and in the encoding's normal form (`qwen2`: NFC,
+    /// `claude_legacy`: NFKC).
     ///
     /// - Complexity: O(*n*) for ordinary text, O(*n* log *n*) at worst.
     public func count(_ utf8: UnsafeRawBufferPointer) -> Int {
@@ -75,7 +78,8 @@ public struct TokenCounter: Sendable {
 
     /// The bytes that tokens stand for; nil when one of them is not an ordinary token of the encoding.
     ///
-    /// The bytes are not always valid UTF-8: a token may end within a scalar.
+    /// The bytes are not always valid UTF-8: a token may end within a scalar. They are those of the form into which
+    /// the encoding puts a text: `qwen2` NFC, `claude_legacy` NFKC, `gemma` a space for U+2581.
     public func decode(_ tokens: [Int]) -> [UInt8]? {
         var bytes: [UInt8] = []
         for token in tokens {
@@ -103,12 +107,29 @@ extension TokenCounter {
         }
     }
 
-    private func encodeValid<Sink: TokenSink>(_ bytes: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
-        guard let start = bytes.baseAddress else { return }
+    func encodeValid<Sink: TokenSink>(_ bytes: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
+        if let prepared = encoding.preparation.prepared(bytes) {
+            _ = prepared.withUnsafeBufferPointer { encodePrepared($0, into: &sink) }
+        } else {
+            encodePrepared(bytes, into: &sink)
+        }
+    }
+
+    /// - Returns: where it stopped: at the end, or before the first piece when the sink was full.
+    @discardableResult
+    func encodePrepared<Sink: TokenSink>(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        into sink: inout Sink
+    ) -> Int {
+        guard let start = bytes.baseAddress else { return 0 }
         let text = ClassifiedText(start, count: bytes.count)
-        switch encoding.split {
+        return switch encoding.split {
         case .o200k: encode(text, splitBy: O200kSplitter.self, into: &sink)
         case .cl100k: encode(text, splitBy: CL100kSplitter.self, into: &sink)
+        case .llama3: encode(text, splitBy: Llama3Splitter.self, into: &sink)
+        case .qwen2: encode(text, splitBy: Qwen2Splitter.self, into: &sink)
+        case .gpt2: encode(text, splitBy: GPT2Splitter.self, into: &sink)
+        case .gemma: encode(text, splitBy: GemmaSplitter.self, into: &sink)
         }
     }
 
@@ -117,7 +138,7 @@ extension TokenCounter {
         _ text: ClassifiedText,
         splitBy rule: Rule.Type,
         into sink: inout Sink
-    ) {
+    ) -> Int {
         var encoder = PieceEncoder(encoding.vocabulary)
         var start = 0
         while start < text.count, !sink.isFull {
@@ -130,5 +151,6 @@ extension TokenCounter {
             )
             start = end
         }
+        return start
     }
 }

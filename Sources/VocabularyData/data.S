@@ -7,20 +7,22 @@
 .section .rodata
 #endif
 
-.globl SYMBOL(sidecar_vocabulary_o200k_base)
+.macro carry symbol, file
+.globl \symbol
 .balign 64
-SYMBOL(sidecar_vocabulary_o200k_base):
-.incbin "o200k_base.bin"
+\symbol:
+.incbin "\file"
+.endm
 
-.globl SYMBOL(sidecar_vocabulary_cl100k_base)
-.balign 64
-SYMBOL(sidecar_vocabulary_cl100k_base):
-.incbin "cl100k_base.bin"
-
-.globl SYMBOL(sidecar_unicode_classes)
-.balign 64
-SYMBOL(sidecar_unicode_classes):
-.incbin "unicode_classes.bin"
+carry SYMBOL(sidecar_vocabulary_o200k_base), o200k_base.bin
+carry SYMBOL(sidecar_vocabulary_llama3), llama3.bin
+carry SYMBOL(sidecar_vocabulary_p50k_base), p50k_base.bin
+carry SYMBOL(sidecar_vocabulary_qwen2), qwen2.bin
+carry SYMBOL(sidecar_vocabulary_gemma), gemma.bin
+carry SYMBOL(sidecar_vocabulary_claude_legacy), claude_legacy.bin
+carry SYMBOL(sidecar_gemma_joints), gemma_joints.bin
+carry SYMBOL(sidecar_unicode_classes), unicode_classes.bin
+carry SYMBOL(sidecar_normalization), normalization.bin
 
 #if defined(__ELF__)
 .section .note.GNU-stack,"",%progbits

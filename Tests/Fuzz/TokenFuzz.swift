@@ -14,7 +14,14 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
     let tokens = counter.encode(text)
 
-    precondition(counter.decode(tokens) == Array(String(decoding: text, as: UTF8.self).utf8))
+    let back = counter.decode(tokens) ?? []
+    precondition(counter.encode(back) == tokens)
+    let string = String(decoding: text, as: UTF8.self)
+    let keeps = ["o200k_base", "cl100k_base", "p50k_base", "llama3"].contains(counter.encoding.name)
+    precondition(!keeps || back == Array(string.utf8))
+    let suffix = counter.suffix(of: string, atMost: tokens.count / 2)
+    precondition(counter.count(Array(string.utf8.dropFirst(suffix.start))) == suffix.count)
+    _ = counter.count(string, specials: .asTokens)
     precondition(counter.count(text) == tokens.count)
     precondition(counter.count(text, atMost: tokens.count) == tokens.count)
     precondition(counter.count(text, atMost: tokens.count - 1) == nil)

@@ -7,22 +7,28 @@ import TokenCount
 struct ConformanceTests {
     struct Row: Decodable {
         var id: Int
-        var kind: String
-        var text: String
+        /// Only in the file of `o200k_base`; all encodings have the same texts.
+        var text: String?
         var ids: [Int]
     }
+
+    static let texts: [Int: String] = {
+        let known = (try? rows(of: .o200kBase)) ?? []
+        return Dictionary(uniqueKeysWithValues: known.map { ($0.id, $0.text ?? "") })
+    }()
 
     @Test("every recorded row", arguments: Encoding.all)
     func rows(encoding: Encoding) throws {
         let counter = TokenCounter(encoding)
         let rows = try Self.rows(of: encoding)
 
-        let wrong = rows.filter { row in
-            counter.encode(row.text) != row.ids || counter.count(row.text) != row.ids.count
+        let wrong = try rows.filter { row in
+            let text = try #require(row.text ?? Self.texts[row.id])
+            return counter.encode(text) != row.ids || counter.count(text) != row.ids.count
         }
 
         #expect(rows.count == 5_676)
-        #expect(wrong.isEmpty, "\(wrong.prefix(5).map { "\($0.id) \($0.kind) \($0.text.debugDescription)" })")
+        #expect(wrong.isEmpty, "\(wrong.prefix(5).map { "\($0.id) \(Self.texts[$0.id].debugDescription)" })")
     }
 
     private static func rows(of encoding: Encoding) throws -> [Row] {

@@ -11,11 +11,22 @@ struct MergeReference {
     /// The tokens of one piece.
     func tokens(of piece: [UInt8]) -> [Int] {
         if let whole = rank(piece[...]) { return [whole] }
-        var bounds = Array(0...piece.count)
+        var bounds = vocabulary.unit == .byte ? Array(0...piece.count) : scalarBounds(of: piece)
         while let (_, at) = lowestPair(piece, bounds) {
             bounds.remove(at: at + 1)
         }
         return zip(bounds, bounds.dropFirst()).compactMap { rank(piece[$0..<$1]) }
+    }
+
+    /// The offsets of scalars, and of the bytes of those that are no token.
+    private func scalarBounds(of piece: [UInt8]) -> [Int] {
+        var bounds = [0]
+        for scalar in String(decoding: piece, as: UTF8.self).unicodeScalars {
+            let bytes = Array(String(scalar).utf8)
+            let start = bounds.last ?? 0
+            bounds += rank(bytes[...]) == nil ? bytes.indices.map { start + $0 + 1 } : [start + bytes.count]
+        }
+        return bounds
     }
 
     private func lowestPair(_ piece: [UInt8], _ bounds: [Int]) -> (rank: Int, at: Int)? {

@@ -12,7 +12,8 @@ enum SampleText {
         " ", "  ", "\t", "\n", "\r\n", "\r", "\u{85}", "\u{A0}", "\u{3000}", "\u{2028}", "\u{200B}", "\u{0}",
         "/", "//",
         ".", "...", "-", "=", "<|endoftext|>", "€", "\u{FFFD}", "\u{16EA0}", "\u{10FFFF}", "the", " and",
-        "ing",
+        "ing", "\u{2581}", "e\u{301}", "\u{327}", "\u{1112}\u{1161}\u{11AB}", "각", "ﬁ", "①", "…", "> </a>",
+        "<h1>",
     ]
 
     static func any(_ random: inout SplitMix, parts count: Int = 40) -> String {
@@ -32,24 +33,40 @@ enum SampleText {
 }
 
 extension Encoding {
+    /// The text in the form in which the encoding cuts it.
+    func prepared(_ text: String) -> String {
+        var text = text
+        return text.withUTF8 { bytes in
+            preparation.prepared(bytes).map { String(decoding: $0, as: UTF8.self) }
+                ?? String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
     /// The pieces into which the encoding cuts a text.
     func pieces(of text: String) -> [String] {
-        let bytes = Array(text.utf8)
+        let bytes = Array(prepared(text).utf8)
         return bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress, !buffer.isEmpty else { return [] }
             let text = ClassifiedText(start, count: buffer.count)
             var pieces: [String] = []
             var at = 0
             while at < text.count {
-                let end =
-                    switch split {
-                    case .o200k: O200kSplitter.pieceEnd(in: text, from: at)
-                    case .cl100k: CL100kSplitter.pieceEnd(in: text, from: at)
-                    }
+                let end = pieceEnd(in: text, from: at)
                 pieces.append(String(decoding: buffer[at..<end], as: UTF8.self))
                 at = end
             }
             return pieces
+        }
+    }
+
+    private func pieceEnd(in text: ClassifiedText, from start: Int) -> Int {
+        switch split {
+        case .o200k: O200kSplitter.pieceEnd(in: text, from: start)
+        case .cl100k: CL100kSplitter.pieceEnd(in: text, from: start)
+        case .llama3: Llama3Splitter.pieceEnd(in: text, from: start)
+        case .qwen2: Qwen2Splitter.pieceEnd(in: text, from: start)
+        case .gpt2: GPT2Splitter.pieceEnd(in: text, from: start)
+        case .gemma: GemmaSplitter.pieceEnd(in: text, from: start)
         }
     }
 }

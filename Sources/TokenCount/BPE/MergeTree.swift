@@ -1,5 +1,5 @@
-/// Merges the bytes of one piece as byte pair encoding prescribes: always the adjacent pair of the lowest rank,
-/// the leftmost of equals.
+/// Merges the bytes or scalars of one piece as byte pair encoding prescribes: always the adjacent pair of the
+/// lowest rank, the leftmost of equals.
 ///
 /// The pairs stand in a tournament: leaves hold rank and position of the pair that starts there, every sixteen
 /// nodes have their lowest above them, so the next pair is at the top and a change is told to one node a level.
@@ -94,20 +94,67 @@ private struct MergePass {
 
     /// - Returns: how many parts remain.
     func run(_ pairs: PairTournament) -> Int {
-        for i in 0..<count {
-            let start = Int32(truncatingIfNeeded: i)
-            parts[i] = MergeTree.Part(end: start &+ 1, previous: start &- 1)
-            let rank = i &+ 1 < count ? vocabulary.pairRank(piece[i], piece[i &+ 1]) : Vocabulary.none
-            pairs.setLeaf(i, to: leaf(rank, at: i))
-        }
+        var left =
+            switch vocabulary.unit {
+            case .byte: layBytes(pairs)
+            case .scalar: layScalars(pairs)
+            }
         pairs.build()
-        var left = count
         while true {
             let first = pairs.lowest
             guard first != PairTournament.none else { return left }
             mergePair(at: Int(truncatingIfNeeded: first & 0xFFFF_FFFF), pairs)
             left &-= 1
         }
+    }
+
+    /// Makes each byte a part.
+    @inline(__always)
+    private func layBytes(_ pairs: PairTournament) -> Int {
+        for i in 0..<count {
+            let start = Int32(truncatingIfNeeded: i)
+            parts[i] = MergeTree.Part(end: start &+ 1, previous: start &- 1)
+            let rank = i &+ 1 < count ? vocabulary.pairRank(piece[i], piece[i &+ 1]) : Vocabulary.none
+            pairs.setLeaf(i, to: leaf(rank, at: i))
+        }
+        return count
+    }
+
+    /// Makes each scalar a part, and each byte of one that is no token.
+    @inline(never)
+    private func layScalars(_ pairs: PairTournament) -> Int {
+        var previous = -1
+        var start = 0
+        var laid = 0
+        while start < count {
+            let end = unitEnd(from: start)
+            parts[start] = MergeTree.Part(
+                end: Int32(truncatingIfNeeded: end),
+                previous: Int32(truncatingIfNeeded: previous)
+            )
+            for i in start..<end {
+                pairs.setLeaf(i, to: PairTournament.none)
+            }
+            if previous >= 0 {
+                pairs.setLeaf(previous, to: pair(from: previous, to: end))
+            }
+            laid &+= 1
+            previous = start
+            start = end
+        }
+        return laid
+    }
+
+    /// The end of the scalar that starts here if it is a token, else of its first byte.
+    @inline(__always)
+    private func unitEnd(from start: Int) -> Int {
+        let first = piece[start]
+        // A byte within a scalar counts as none: then the first one was no token either.
+        guard first >= 0xC0 else { return start &+ 1 }
+        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        guard start &+ length <= count else { return start &+ 1 }
+        let rank = vocabulary.rank(piece + start, count: length, readable: readable &- start)
+        return rank == Vocabulary.none ? start &+ 1 : start &+ length
     }
 
     @inline(__always)

@@ -17,10 +17,10 @@ struct PieceEncoder: ~Copyable {
     ///   - window: bytes merged at once; the default's scratch memory fits a second-level cache.
     ///   - overlap: bytes that two windows share at least; by default twice the longest token, so that one can
     ///     lie wholly within. The result is the same for any sizes.
-    init(_ vocabulary: Vocabulary, window: Int = 4096, overlap: Int = 256) {
+    init(_ vocabulary: Vocabulary, window: Int = 4096, overlap: Int? = nil) {
         self.vocabulary = vocabulary
         self.window = window
-        self.overlap = overlap
+        self.overlap = overlap ?? 2 * vocabulary.longest
     }
 
     /// Adds the tokens of one piece.

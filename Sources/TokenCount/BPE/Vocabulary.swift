@@ -2,47 +2,63 @@ internal import VocabularyData
 
 /// The tokens of one encoding and their ranks, read where they lie in the binary.
 ///
-/// The file is made by `scripts/vocabulary.py`, which describes its layout: two perfect hash tables, so that a
-/// look-up is one probe whether it hits or misses, the ranks of all pairs of bytes, and the bytes of all tokens by
-/// rank. Opening it costs nothing.
+/// The file is made by `scripts/vocabulary.py`; `scripts/vocabulary_file.py` describes its layout: two perfect hash
+/// tables, so that a look-up is one probe whether it hits or misses, the ranks of all pairs of bytes, and the place
+/// of each token's bytes by rank. Opening it costs nothing.
 ///
-/// In every shipped vocabulary merging a token's own bytes ends in that token; the script refuses any other. So
-/// looking a piece up gives what merging it would.
+/// The tables hold every token that a text can give, and no other: merging never gives a token that merging its own
+/// bytes does not give, and the script leaves those out unless the reference looks whole pieces up. So looking a
+/// piece up first is right in every encoding.
 struct Vocabulary: @unchecked Sendable {
     // Unchecked: all pointers lead into a read-only section of the binary, which nothing writes or unloads.
 
     /// Stands for "no such token".
     static let none = UInt32.max
 
-    /// Number of ranks; ranks are 0 ..< this.
-    let tokens: Int
-    /// Length of the longest token in bytes.
-    let longest: Int
+    /// What merging starts from.
+    enum Unit: Sendable {
+        case byte
+        /// Scalars, and the bytes of those that are no token.
+        case scalar
+    }
 
+    /// Number of ranks; ranks are 0 ..< this, though some may have no token.
+    let tokens: Int
+    /// Length in bytes of the longest token that can be found.
+    let longest: Int
+    let unit: Unit
+
+    private let limit: UInt32
     private let shortBuckets: UInt64
     private let shortSlots: UInt64
     private let shortSeeds: UnsafePointer<UInt16>
     private let shortKeys: UnsafePointer<UInt64>
-    private let shortValues: UnsafePointer<UInt32>
+    /// Length and rank of each slot in three bytes.
+    private let shortValues: UnsafePointer<UInt8>
     private let longBuckets: UInt64
     private let longSlots: UInt64
     private let longSeeds: UnsafePointer<UInt16>
-    /// Fingerprint and rank of each slot, one after the other.
+    /// Fingerprint and rank of each slot.
     private let longValues: UnsafePointer<UInt32>
-    private let pairs: UnsafePointer<UInt32>
-    private let ends: UnsafePointer<UInt32>
-    private let bytes: UnsafePointer<UInt8>
+    private let pairs: UnsafePointer<UInt16>
+    private let pairRanks: UnsafePointer<UInt32>
+    /// Three bytes a rank.
+    private let places: UnsafePointer<UInt8>
+    private let texts: UnsafePointer<UInt8>
 
     /// Opens the vocabulary that starts at an address.
     ///
+    /// - Parameter limit: how many of the first ranks belong to the encoding; nil for all.
     /// - Precondition: the file's magic number is there; what the binary carries is not checked further.
-    init(at start: UnsafeRawPointer) {
+    init(at start: UnsafeRawPointer, limit: Int? = nil, unit: Unit = .byte) {
         let header = start.assumingMemoryBound(to: UInt32.self)
-        precondition(header[0] == 0x3156_4353, "not a vocabulary of this version")
+        precondition(header[0] == 0x3256_4353, "not a vocabulary of this version")
         func section<Element>(_ field: Int, of type: Element.Type) -> UnsafePointer<Element> {
             (start + Int(header[field])).assumingMemoryBound(to: type)
         }
-        tokens = Int(header[1])
+        tokens = limit ?? Int(header[1])
+        self.limit = UInt32(truncatingIfNeeded: tokens)
+        self.unit = unit
         longest = Int(header[2])
         shortBuckets = UInt64(header[3])
         shortSlots = UInt64(header[4])
@@ -50,24 +66,50 @@ struct Vocabulary: @unchecked Sendable {
         longSlots = UInt64(header[6])
         shortSeeds = section(7, of: UInt16.self)
         shortKeys = section(8, of: UInt64.self)
-        shortValues = section(9, of: UInt32.self)
+        shortValues = section(9, of: UInt8.self)
         longSeeds = section(10, of: UInt16.self)
         longValues = section(11, of: UInt32.self)
-        pairs = section(12, of: UInt32.self)
-        ends = section(13, of: UInt32.self)
-        bytes = section(14, of: UInt8.self)
+        pairs = section(12, of: UInt16.self)
+        pairRanks = section(13, of: UInt32.self)
+        places = section(14, of: UInt8.self)
+        texts = section(15, of: UInt8.self)
     }
 
     static let o200kBase = Vocabulary(at: sidecar_vocabulary_o200k_base_start())
-    static let cl100kBase = Vocabulary(at: sidecar_vocabulary_cl100k_base_start())
+    /// The first tokens of Llama 3, which was trained on from them.
+    static let cl100kBase = Vocabulary(at: sidecar_vocabulary_llama3_start(), limit: 100_256)
+    static let llama3 = Vocabulary(at: sidecar_vocabulary_llama3_start())
+    static let p50kBase = Vocabulary(at: sidecar_vocabulary_p50k_base_start())
+    static let qwen2 = Vocabulary(at: sidecar_vocabulary_qwen2_start())
+    static let gemma = Vocabulary(at: sidecar_vocabulary_gemma_start(), unit: .scalar)
+    static let claudeLegacy = Vocabulary(at: sidecar_vocabulary_claude_legacy_start())
 }
 
 extension Vocabulary {
-    /// The bytes of the token of a rank; nil for a rank that the vocabulary does not have.
+    private static let rankBits: UInt32 = 18
+    private static let rankMask: UInt32 = (1 << rankBits) - 1
+    private static let fingerprintMask: UInt32 = (1 << 14) - 1
+    private static let noPlace: UInt32 = 0xFF_FFFF
+    private static let isText: UInt32 = 0x80_0000
+
+    /// The bytes of the token of a rank; nil for a rank that has none.
     func bytes(of rank: Int) -> UnsafeBufferPointer<UInt8>? {
         guard rank >= 0, rank < tokens else { return nil }
-        let start = Int(ends[rank])
-        return UnsafeBufferPointer(start: bytes + start, count: Int(ends[rank + 1]) - start)
+        let place = Self.u24(places, at: rank)
+        guard place != Self.noPlace else { return nil }
+        guard place & Self.isText == 0 else { return text(at: Int(place ^ Self.isText)) }
+        let slot = Int(place)
+        // A short key is its own bytes, the first one lowest.
+        let start = UnsafeRawPointer(shortKeys + slot).assumingMemoryBound(to: UInt8.self)
+        let count = Int(Self.u24(shortValues, at: slot) &>> Self.rankBits)
+        return UnsafeBufferPointer(start: start, count: count)
+    }
+
+    @inline(__always)
+    private func text(at offset: Int) -> UnsafeBufferPointer<UInt8> {
+        let start = texts + offset
+        guard start[0] == 0 else { return UnsafeBufferPointer(start: start + 1, count: Int(start[0])) }
+        return UnsafeBufferPointer(start: start + 3, count: Int(start[1]) | Int(start[2]) &<< 8)
     }
 
     /// The rank of some bytes, or ``none``.
@@ -87,7 +129,12 @@ extension Vocabulary {
     /// The rank of two bytes, or ``none``; quicker than ``rank(_:count:readable:)``.
     @inline(__always)
     func pairRank(_ first: UInt8, _ second: UInt8) -> UInt32 {
-        pairs[Int(first) &<< 8 | Int(second)]
+        ours(pairRanks[Int(pairs[Int(first) &<< 8 | Int(second)])])
+    }
+
+    @inline(__always)
+    private func ours(_ rank: UInt32) -> UInt32 {
+        rank < limit ? rank : Self.none
     }
 
     @inline(__always)
@@ -95,30 +142,37 @@ extension Vocabulary {
         let key = count == 8 ? word : word | UInt64(truncatingIfNeeded: count) &<< 56
         let hash = Self.mixed(key)
         let slot = Self.slot(hash, shortSeeds, buckets: shortBuckets, slots: shortSlots)
-        let value = shortValues[slot]
+        let value = Self.u24(shortValues, at: slot)
         // The length is compared too: eight bytes may end as a shorter key does.
-        guard shortKeys[slot] == key, value &>> 24 == UInt32(truncatingIfNeeded: count) else {
+        guard shortKeys[slot] == key, value &>> Self.rankBits == UInt32(truncatingIfNeeded: count) else {
             return Self.none
         }
-        return value & 0xFF_FFFF
+        return ours(value & Self.rankMask)
     }
 
     @inline(never)
     private func longRank(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         let hash = Self.mixed(Self.longKey(UnsafeRawPointer(start), count: count))
-        let slot = Self.slot(hash, longSeeds, buckets: longBuckets, slots: longSlots)
-        let rank = longValues[2 &* slot &+ 1]
-        guard longValues[2 &* slot] == UInt32(truncatingIfNeeded: hash), rank != Self.none,
-            let token = bytes(of: Int(rank)), token.count == count, let known = token.baseAddress
-        else { return Self.none }
+        let value = longValues[Self.slot(hash, longSeeds, buckets: longBuckets, slots: longSlots)]
+        let fingerprint = UInt32(truncatingIfNeeded: hash) & Self.fingerprintMask
+        guard value &>> Self.rankBits == fingerprint else { return Self.none }
+        let rank = value & Self.rankMask
+        let token = text(at: Int(Self.u24(places, at: Int(rank)) ^ Self.isText))
+        guard token.count == count, let known = token.baseAddress else { return Self.none }
         return Self.areEqual(UnsafeRawPointer(known), UnsafeRawPointer(start), count: count)
-            ? rank : Self.none
+            ? ours(rank) : Self.none
     }
 }
 
 extension Vocabulary {
     private static let spread: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let fold: UInt64 = 0xE703_7ED1_A0B4_28DB
+
+    /// The number of three bytes with an index; one more byte follows every list of them.
+    @inline(__always)
+    private static func u24(_ numbers: UnsafePointer<UInt8>, at index: Int) -> UInt32 {
+        UnsafeRawPointer(numbers).loadUnaligned(fromByteOffset: 3 &* index, as: UInt32.self) & 0xFF_FFFF
+    }
 
     /// Up to 8 bytes as a little-endian number.
     @inline(__always)

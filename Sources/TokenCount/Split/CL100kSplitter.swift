@@ -10,39 +10,39 @@
 ///     \s
 ///
 /// From `openai/tiktoken`, `tiktoken_ext/openai_public.py`. Whitespace at the end of the text is one piece even
-/// with line ends in it, which `o200k_base` would cut.
-enum CL100kSplitter: Splitter {
-    @inline(__always)
-    static func pieceEnd(in text: ClassifiedText, from start: Int) -> Int {
-        let first = text.scalar(at: start)
-        if first.class.isAny(of: .letters) {
-            return text.runEnd(of: .letters, from: first.end)
-        }
-        if first.class == .number {
-            return text.numberEnd(from: start)
-        }
-        let contraction = text.contractionEnd(from: start)
-        if contraction > start {
-            return contraction
-        }
-        if first.class.isAny(of: .prefixes) {
-            let next = text.scalar(at: first.end)
-            if next.class.isAny(of: .letters) {
-                return text.runEnd(of: .letters, from: next.end)
-            }
-            if first.class.isAny(of: .symbols) {
-                return text.symbolsEnd(from: start, takesSlashes: false)
-            }
-            if text.bytes[start] == 0x20, next.class.isAny(of: .symbols) {
-                return text.symbolsEnd(from: first.end, takesSlashes: false)
-            }
-        }
-        return whitespaceEnd(in: text, from: start)
-    }
+/// with line ends in it, which the others would cut.
+enum CL100kSplitter: PrefixedWordSplitter {
+    static var digits: Int { 3 }
 
-    @inline(never)
-    private static func whitespaceEnd(in text: ClassifiedText, from start: Int) -> Int {
-        let run = WhitespaceRun(in: text, from: start)
-        return run.end == text.count ? run.end : run.lastNewlineEnd ?? run.endBeforeText(from: start)
+    @inline(__always)
+    static func end(of run: WhitespaceRun, in text: ClassifiedText, from start: Int) -> Int {
+        run.end == text.count ? run.end : run.lastNewlineEnd ?? run.endBeforeText(from: start)
+    }
+}
+
+/// The pieces of Llama 3: those of `cl100k_base`, but whitespace is cut after its last line end everywhere.
+///
+///     (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
+///     |\s*[\r\n]+|\s+(?!\S)|\s+
+///
+/// From `meta-llama/llama3`, `llama/tokenizer.py`.
+enum Llama3Splitter: PrefixedWordSplitter {
+    static var digits: Int { 3 }
+
+    @inline(__always)
+    static func end(of run: WhitespaceRun, in text: ClassifiedText, from start: Int) -> Int {
+        run.endAfterNewlines(in: text, from: start)
+    }
+}
+
+/// The pieces of Qwen 2: those of Llama 3, but each digit stands alone.
+///
+/// From `Qwen/Qwen2-7B`, `tokenizer.json`.
+enum Qwen2Splitter: PrefixedWordSplitter {
+    static var digits: Int { 1 }
+
+    @inline(__always)
+    static func end(of run: WhitespaceRun, in text: ClassifiedText, from start: Int) -> Int {
+        run.endAfterNewlines(in: text, from: start)
     }
 }

@@ -70,8 +70,7 @@ enum O200kSplitter: Splitter {
                 return text.symbolsEnd(from: first.end, takesSlashes: true)
             }
         }
-        let run = WhitespaceRun(in: text, from: start)
-        return run.lastNewlineEnd ?? (run.end == text.count ? run.end : run.endBeforeText(from: start))
+        return WhitespaceRun(in: text, from: start).endAfterNewlines(in: text, from: start)
     }
 
     /// A word after one scalar that may stand before it.

@@ -43,6 +43,8 @@ struct ScalarClassSet {
 
     /// `\p{L}`.
     static var letters: Self { Self(bits: 0b0011_1000) }
+    /// `\p{N}`.
+    static var numbers: Self { Self(bits: 0b1000_0000) }
     static var lettersAndMarks: Self { Self(bits: 0b0111_1000) }
     /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`.
     static var upperRun: Self { Self(bits: 0b0110_1000) }

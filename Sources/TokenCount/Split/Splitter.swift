@@ -99,4 +99,10 @@ struct WhitespaceRun {
     func endBeforeText(from start: Int) -> Int {
         lastStart > start ? lastStart : end
     }
+
+    /// `\s*[\r\n]+|\s+(?!\S)|\s+`.
+    @inline(__always)
+    func endAfterNewlines(in text: ClassifiedText, from start: Int) -> Int {
+        lastNewlineEnd ?? (end == text.count ? end : endBeforeText(from: start))
+    }
 }

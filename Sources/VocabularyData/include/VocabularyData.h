@@ -2,16 +2,23 @@
 #define VOCABULARY_DATA_H
 
 // The files of data/, carried in the read-only section of the binary, so that the kernel pages in what is used.
-// Each is aligned to a cache line; scripts/vocabulary.py describes the layouts.
-
-extern const unsigned char sidecar_vocabulary_o200k_base[];
-extern const unsigned char sidecar_vocabulary_cl100k_base[];
-extern const unsigned char sidecar_unicode_classes[];
-
+// Each is aligned to a cache line; scripts/vocabulary_file.py and scripts/unicode_tables.py describe the layouts.
+//
 // Swift imports functions, not arrays of unknown size.
+#define SIDECAR_DATA(name) \
+    extern const unsigned char sidecar_##name[]; \
+    static inline const void *sidecar_##name##_start(void) { return sidecar_##name; }
 
-static inline const void *sidecar_vocabulary_o200k_base_start(void) { return sidecar_vocabulary_o200k_base; }
-static inline const void *sidecar_vocabulary_cl100k_base_start(void) { return sidecar_vocabulary_cl100k_base; }
-static inline const void *sidecar_unicode_classes_start(void) { return sidecar_unicode_classes; }
+SIDECAR_DATA(vocabulary_o200k_base)
+SIDECAR_DATA(vocabulary_llama3)
+SIDECAR_DATA(vocabulary_p50k_base)
+SIDECAR_DATA(vocabulary_qwen2)
+SIDECAR_DATA(vocabulary_gemma)
+SIDECAR_DATA(vocabulary_claude_legacy)
+SIDECAR_DATA(gemma_joints)
+SIDECAR_DATA(unicode_classes)
+SIDECAR_DATA(normalization)
+
+#undef SIDECAR_DATA
 
 #endif
