@@ -61,8 +61,3 @@ public struct RouteQuestions: Equatable, Sendable {
         }
     }
 }
-
-extension PolicySettings {
-    /// What the routes ask for; to be kept with the settings, since it is made anew at every call.
-    public var asks: RouteQuestions { RouteQuestions(of: routes.map(\.when)) }
-}

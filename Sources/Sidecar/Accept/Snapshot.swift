@@ -116,12 +116,17 @@ final class Snapshot: Sendable {
         guard label != .other, let gatewayUpstream, target.upstream != gatewayUpstream.name else {
             return label
         }
-        return Label("\(target.model)@\(target.upstream)")
+        return Label(target.name)
     }
 
     func label(ofRoute route: String?) -> Label {
         route.flatMap { routes[$0] } ?? .none
     }
+}
+
+extension Target {
+    /// As chains, logs and the admin listener spell it; ``Snapshot/target(named:)`` reads it.
+    var name: String { "\(model)@\(upstream)" }
 }
 
 extension PolicySettings {

@@ -55,7 +55,7 @@ extension AdminPages {
             breakers: shared.memory.breakers.states.map { target, breaker in
                 let status = breaker.status(at: now)
                 return .init(
-                    target: "\(target.model)@\(target.upstream)",
+                    target: target.name,
                     state: status.word,
                     remainingSeconds: status.remaining.map { Double($0.components.seconds) }
                 )

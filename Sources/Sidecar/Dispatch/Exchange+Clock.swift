@@ -7,7 +7,7 @@ extension Exchange {
     ///
     /// Requests that no route matched have an idle limit only.
     func startClock() {
-        let limit = isTimed ? variant.configuration.timeouts.firstByte : Self.idleLimit
+        let limit = isTimed ? timeouts.firstByte : Self.idleLimit
         deadline = attemptDeadline(after: limit, now: loop.coarseNow)
         wasTouched = false
     }
@@ -17,7 +17,7 @@ extension Exchange {
     /// Connecting has a limit of its own; beyond it only the time for the whole request runs on.
     func stopClock() {
         deadline =
-            isTimed ? record.started + TimeAmount(variant.configuration.timeouts.total) : .distantFuture
+            isTimed ? end : .distantFuture
         wasTouched = false
     }
 
@@ -37,11 +37,11 @@ extension Exchange {
 
     private func restartClock(now: NIODeadline) {
         deadline = attemptDeadline(
-            after: isTimed ? variant.configuration.timeouts.idle : Self.idleLimit,
+            after: isTimed ? timeouts.idle : Self.idleLimit,
             now: now
         )
         if isTimed, answer?.waitsForFirstToken == true, let sent = attempt?.sent {
-            deadline = min(deadline, sent + TimeAmount(variant.configuration.timeouts.firstToken))
+            deadline = min(deadline, sent + TimeAmount(timeouts.firstToken))
         }
     }
 
@@ -49,13 +49,18 @@ extension Exchange {
 
     /// Whether the time for the whole request has passed.
     var isOutOfTime: Bool {
-        isTimed && NIODeadline.now() >= record.started + TimeAmount(variant.configuration.timeouts.total)
+        isTimed && NIODeadline.now() >= end
     }
+
+    /// When the time for the whole request has passed.
+    private var end: NIODeadline { record.started + TimeAmount(timeouts.total) }
+
+    var timeouts: Timeouts { variant.configuration.timeouts }
 
     private static var idleLimit: Duration { .seconds(3600) }
 
     private func attemptDeadline(after limit: Duration, now: NIODeadline) -> NIODeadline {
-        let end = now + TimeAmount(limit)
-        return isTimed ? min(end, record.started + TimeAmount(variant.configuration.timeouts.total)) : end
+        let deadline = now + TimeAmount(limit)
+        return isTimed ? min(deadline, end) : deadline
     }
 }

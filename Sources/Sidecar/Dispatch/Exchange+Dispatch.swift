@@ -168,7 +168,7 @@ extension Exchange {
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
         let awaited = AwaitedConnection(for: self)
         attempt?.awaited = awaited
-        pool.connect(for: awaited, timeout: TimeAmount(variant.configuration.timeouts.connect))
+        pool.connect(for: awaited, timeout: TimeAmount(timeouts.connect))
     }
 
     /// A connection is there.
@@ -273,8 +273,6 @@ extension Exchange {
         observeAttempt(outcome: Label(FailureClass.timeout.rawValue))
         act(verdict: hadTime ? .failed(.timeout) : .withoutVerdict) { $0.ranOutOfTime() }
     }
-
-    private var timeouts: Timeouts { variant.configuration.timeouts }
 
     /// Tells failover, breaker and figures of a failed attempt.
     func attemptFailed(_ failure: FailoverState.Failure, delay: Duration?) {

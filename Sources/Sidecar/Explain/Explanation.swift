@@ -80,7 +80,7 @@ struct Explanation: Encodable {
         tokens = decision?.tokens
         attempts =
             decision?.steps(snapshot, upstream: upstream.name) ?? [
-                Step(unread: upstream.name, bytes: asked.body.readableBytes)
+                Step(untouched: "@\(upstream.name)", bytes: asked.body.readableBytes)
             ]
     }
 
@@ -122,7 +122,9 @@ extension Decision {
 
     fileprivate func steps(_ snapshot: Snapshot, upstream: String) -> [Explanation.Step] {
         plan.attempts.enumerated().map { place, attempt in
-            guard plan.route != nil else { return .init(attempt, bytes: request.body.readableBytes) }
+            guard plan.route != nil else {
+                return .init(untouched: attempt.target.name, bytes: request.body.readableBytes)
+            }
             let made = AttemptBody.make(
                 of: request,
                 for: attempt,
@@ -138,23 +140,10 @@ extension Decision {
 }
 
 extension Explanation.Step {
-    /// A body that is passed on unread.
-    fileprivate init(unread upstream: String, bytes: Int) {
+    /// A body that nothing touches.
+    fileprivate init(untouched target: String, bytes: Int) {
         self.init(
-            target: "@\(upstream)",
-            budget: nil,
-            encoding: nil,
-            clip: nil,
-            dropped: nil,
-            bytes: bytes,
-            problem: nil
-        )
-    }
-
-    /// A body that no route touches.
-    fileprivate init(_ attempt: Attempt, bytes: Int) {
-        self.init(
-            target: "\(attempt.target.model)@\(attempt.target.upstream)",
+            target: target,
             budget: nil,
             encoding: nil,
             clip: nil,
@@ -165,7 +154,7 @@ extension Explanation.Step {
     }
 
     fileprivate init(_ attempt: Attempt, _ made: AttemptBody) {
-        let target = "\(attempt.target.model)@\(attempt.target.upstream)"
+        let target = attempt.target.name
         let (budget, encoding) = (attempt.budget?.tokens, attempt.budget?.encoding)
         switch made {
         case .ready(let body, _, let receipt, _):

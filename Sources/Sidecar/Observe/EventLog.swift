@@ -52,7 +52,6 @@ extension EventLog {
             }
         // Rounded up: that is when the next request may try.
         let seconds = until.map { String(max(0, ($0 - now + .milliseconds(999)).components.seconds)) } ?? "0"
-        let name = "\(target.model)@\(target.upstream)"
-        write(.warning, message, [("target", name), ("seconds", seconds), ("reason", reason)])
+        write(.warning, message, [("target", target.name), ("seconds", seconds), ("reason", reason)])
     }
 }

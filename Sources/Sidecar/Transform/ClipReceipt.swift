@@ -14,7 +14,7 @@ struct ClipReceipt: Equatable {
     var after: Int
     var budget: Budget
     var lines: [Line]
-    var dropped: Int
+    var dropped: Int { lines.count { $0.fate == .dropped } }
 
     var kept: Int { lines.count - dropped }
 

@@ -62,8 +62,7 @@ enum PromptCut {
             before: cut.before,
             after: after,
             budget: budget,
-            lines: lines(of: conversation, prompt, cut, shortened: shortenedMessages),
-            dropped: cut.dropped.count
+            lines: lines(of: conversation, prompt, cut, shortened: shortenedMessages)
         )
         return .cut(splices, receipt)
     }

@@ -12,8 +12,7 @@ extension ClipReceipt {
             before: before,
             after: after,
             budget: Budget(tokens: budget, encoding: "o200k_base"),
-            lines: lines,
-            dropped: dropped
+            lines: lines
         )
     }
 }
