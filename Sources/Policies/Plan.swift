@@ -12,14 +12,14 @@ public struct Target: Hashable, Sendable {
 
 /// The largest prompt that an attempt may carry.
 public struct Budget: Equatable, Sendable {
-    /// Unscaled tokens of ``encoding``.
+    /// Unscaled tokens, by ``counting``.
     public var tokens: Int
-    /// The encoding of the target, by its name in the configuration.
-    public var encoding: String
+    /// How the target counts.
+    public var counting: Counting
 
-    public init(tokens: Int, encoding: String) {
+    public init(tokens: Int, counting: Counting) {
         self.tokens = tokens
-        self.encoding = encoding
+        self.counting = counting
     }
 }
 

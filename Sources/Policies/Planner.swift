@@ -8,18 +8,25 @@
 ///
 /// - Parameters:
 ///   - upstream: the listener's, for members that name none.
+///   - factors: what raises the token scale of models that are calibrated.
 ///   - situation: nil where nothing is remembered of the conversation.
 public func plan(
     _ facts: RequestFacts,
     settings: PolicySettings,
     upstream: String,
+    factors: [Calibration.Subject: Double] = [:],
     in situation: Situation? = nil
 ) -> Plan {
-    let plan = planByChain(facts, settings: settings, upstream: upstream)
+    let plan = planByChain(facts, settings: settings, upstream: upstream, factors)
     return situation.map { plan.steered(by: $0, for: facts) } ?? plan
 }
 
-private func planByChain(_ facts: RequestFacts, settings: PolicySettings, upstream: String) -> Plan {
+private func planByChain(
+    _ facts: RequestFacts,
+    settings: PolicySettings,
+    upstream: String,
+    _ factors: [Calibration.Subject: Double]
+) -> Plan {
     let requested = Target(model: facts.model, upstream: upstream)
     guard let route = settings.routes.first(where: { $0.matches(facts, settings) }) else {
         return Plan(route: nil, Attempt(target: requested, isForeign: false))
@@ -33,11 +40,12 @@ private func planByChain(_ facts: RequestFacts, settings: PolicySettings, upstre
     if facts.carriesImages { targets = withoutBlind(targets, settings) }
 
     let attempts = targets.enumerated().map { place, target in
-        Attempt(
+        let window = settings.window(of: target.model, factors: factors)
+        return Attempt(
             target: target,
             isForeign: target.model != facts.model,
-            budget: settings.budget(for: target.model, isFallback: place > 0),
-            window: settings.window(of: target.model)
+            budget: settings.budget(for: target.model, isFallback: place > 0, window: window),
+            window: window
         )
     }
     guard let first = attempts.first else { preconditionFailure("route \(route.name) has an empty chain") }

@@ -31,10 +31,11 @@ public struct PolicySettings: Equatable, Sendable {
 /// What the models that a pattern names can take.
 public struct ModelRule: Equatable, Sendable {
     public var match: [Glob]
-    /// The encoding's name; `o200k_base` where the file names none.
-    public var encoding: String
-    /// The model's own tokens for one token of ``encoding``.
+    public var counting: Counting
+    /// The model's own tokens for one token of ``counting``.
     public var tokenScale: Double
+    /// Whether ``tokenScale`` is raised by what the provider reports.
+    public var calibrates: Bool
     /// The model's window in its own tokens; nil when it is unknown.
     public var contextTokens: Int?
     /// Whether the model sees images; nil when it is unknown.
@@ -43,18 +44,33 @@ public struct ModelRule: Equatable, Sendable {
 
     public init(
         match: [Glob],
-        encoding: String = "o200k_base",
+        counting: Counting = Counting(),
         tokenScale: Double = 1,
+        calibrates: Bool = false,
         contextTokens: Int? = nil,
         vision: Bool? = nil,
         price: Price? = nil
     ) {
         self.match = match
-        self.encoding = encoding
+        self.counting = counting
         self.tokenScale = tokenScale
+        self.calibrates = calibrates
         self.contextTokens = contextTokens
         self.vision = vision
         self.price = price
+    }
+}
+
+/// How a model's prompt is counted, by names that the counting side knows.
+public struct Counting: Hashable, Sendable {
+    /// The encoding of text.
+    public var encoding: String
+    /// The rule for images.
+    public var images: String
+
+    public init(encoding: String = "o200k_base", images: String = "openai") {
+        self.encoding = encoding
+        self.images = images
     }
 }
 

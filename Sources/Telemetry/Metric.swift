@@ -64,7 +64,7 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         case .breakerState: .init("sidecar_breaker_state", .gauge, ["target"], help: "0 closed, 1 half-open, 2 open.")
         case .tokens: .init("sidecar_tokens_total", .counter, ["model", "experiment", "arm", "kind", "source"], help: "Tokens, as reported by the provider or counted here.")
         case .cost: .init("sidecar_cost_usd_total", .counter, ["model", "experiment", "arm"], help: "Cost in US dollars by the configured prices.")
-        case .countError: .init("sidecar_count_error_ratio", .histogram(Self.ratios), ["model"], help: "The provider's prompt tokens divided by those counted here.")
+        case .countError: .init("sidecar_count_error_ratio", .histogram(Self.ratios), ["model"], help: "The provider's prompt tokens divided by those expected: counted here, times tokenScale.")
         case .clips: .init("sidecar_clips_total", .counter, ["route", "experiment", "arm"], help: "Requests whose history was clipped.")
         case .clippedTokens: .init("sidecar_clipped_tokens_total", .counter, ["route", "experiment", "arm"], help: "Tokens left out by clipping.")
         case .clippedMessages: .init("sidecar_clipped_messages_total", .counter, ["route", "experiment", "arm"], help: "Messages left out by clipping.")

@@ -59,6 +59,17 @@ public struct Encoding: Sendable {
         o200kBase, cl100kBase, p50kBase, gemma, llama3, qwen2, claudeLegacy,
     ]
 
+    /// The tokens that no text exceeds, for each of its bytes in UTF-8.
+    ///
+    /// A token has a byte at least, but a normal form may have more bytes than the text: three times as many in
+    /// NFC, eleven times in NFKC (Unicode FAQ on normalization, "maximum expansion factor").
+    public var mostTokensOfAByte: Int {
+        switch preparation {
+        case .none, .spaces: 1
+        case .form(let form): form == .composed ? 3 : 11
+        }
+    }
+
     /// The encoding of a name; nil when there is none.
     public static func named(_ name: String) -> Encoding? {
         all.first { $0.name == name }

@@ -70,7 +70,8 @@ public struct Conversation: Sendable {
 
     /// What `image_url.detail` asks for.
     public enum ImageDetail: String, Sendable {
-        case low, high, auto
+        case low, medium, high, auto
+        case ultraHigh = "ultra_high"
         /// Nothing, or nothing that is known.
         case none
     }

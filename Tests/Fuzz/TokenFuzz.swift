@@ -25,6 +25,5 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     precondition(counter.count(text) == tokens.count)
     precondition(counter.count(text, atMost: tokens.count) == tokens.count)
     precondition(counter.count(text, atMost: tokens.count - 1) == nil)
-    _ = PixelSize.of(header: unit)
     return 0
 }

@@ -1,5 +1,6 @@
 """The commands: check, count, explain, version."""
 
+import base64
 import json
 import os
 import re
@@ -105,7 +106,69 @@ def test_count(encoding: str) -> None:
 def test_count_of_an_unknown_encoding() -> None:
     done = run("count", "--encoding", "o300k_base", stdin=b"x")
     assert done.returncode == 64
-    assert b"o200k_base" in done.stderr and b"cl100k_base" in done.stderr
+    assert b"o200k_base" in done.stderr and b"claude_legacy" in done.stderr
+
+
+def test_count_of_much(tmp_path: Path) -> None:
+    """Any length in bounded memory, and what cannot be counted so is said."""
+    line = "The caption moves down; the photograph of 2026 gets more air.\n" * 1000
+    each = int(run("count", stdin=line.encode()).stdout)
+    text = tmp_path / "text"
+    text.write_text(line * 2000)
+    with text.open("rb") as stdin:
+        limited = ["prlimit", "--data=120000000", str(SIDECAR), "count"]
+        done = subprocess.run(limited, stdin=stdin, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, b"%d\n" % (each * 2000)), done.stderr
+
+    long = b"a" * (65 << 20)
+    done = run("count", stdin=long)
+    assert (done.returncode, done.stdout) == (65, b"")
+    assert b"67108864 bytes" in done.stderr and done.stderr.count(b"\n") == 1
+    done = run("count", "--jsonl", stdin=b'{"text":"a"}\n{"text":"' + long + b'"}\n')
+    assert (done.returncode, done.stdout) == (65, b'{"n":1}\n')
+    assert b"line 2" in done.stderr
+    done = run("count", "--jsonl", stdin=b'{"text":"a"}\n{"text":1}\n')
+    assert (done.returncode, done.stdout) == (65, b'{"n":1}\n')
+    assert b"line 2" in done.stderr
+    # A last line without an end counts too, and bytes that are no UTF-8 count as what a decoder makes of them.
+    assert run("count", "--jsonl", stdin=b'{"text":"a"}').stdout == b'{"n":1}\n'
+    assert run("count", stdin=b"a\xff\xf0\x9fb").stdout == run("count", stdin="a\ufffd\ufffdb".encode()).stdout
+
+
+def test_count_bench(tmp_path: Path) -> None:
+    """Figures that can be compared with those of other counters."""
+    file = tmp_path / "text"
+    file.write_text("more air " * 10_000)
+    done = run("count", "--encoding", "gemma", "--bench", str(file))
+    figures = json.loads(done.stdout)
+    assert figures["bytes"] == 90_000
+    assert figures["tokens"] == int(run("count", "--encoding", "gemma", stdin=file.read_bytes()).stdout)
+    assert figures["first_s"] > 0 and figures["median_s"] > 0
+    done = run("count", "--bench", str(tmp_path / "missing"))
+    assert done.returncode == 66 and b"missing" in done.stderr
+    assert run("count", "--bench", "x", "--chat").returncode == 64
+
+
+@pytest.mark.parametrize(
+    ("model", "detail", "tokens"),
+    [
+        ("gpt-4o", None, 85),
+        ("gpt-4o", "high", 85 + 170 * 6),
+        ("gpt-5.1", "high", 70 + 140 * 6),
+        ("claude-sonnet-4-5", None, 1560),
+        ("claude-opus-4-7", None, 2691),
+        ("gemini-2.5-pro", None, 258 * 6),
+        ("gemini-3-pro", None, 1120),
+        ("gemini-3-pro", "low", 280),
+    ],
+)
+def test_count_of_an_image(model: str, detail: str | None, tokens: int) -> None:
+    """By the shipped configuration's rules; a PNG of 1920 × 1080 of which only the header is there."""
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1920).to_bytes(4) + (1080).to_bytes(4) + b"\x08\x02\0\0\0" * 9
+    url = {"url": "data:image/png;base64," + base64.b64encode(header).decode()} | ({"detail": detail} if detail else {})
+    message = {"role": "user", "content": [{"type": "image_url", "image_url": url}]}
+    done = run("count", "--chat", stdin=json.dumps({"model": model, "messages": [message]}).encode())
+    assert json.loads(done.stdout)["images"] == tokens
 
 
 def test_count_of_a_chat() -> None:

@@ -17,7 +17,7 @@ extension FailoverWalking {
     ) -> FailoverState {
         let attempts = models.enumerated().map { place, model in
             let window = (place < windows.count ? windows[place] : nil)
-                .map { Budget(tokens: $0, encoding: "o200k_base") }
+                .map { Budget(tokens: $0, counting: Counting(encoding: "o200k_base")) }
             return Attempt(
                 target: Target(model: model, upstream: "litellm"),
                 isForeign: place > 0,
@@ -42,7 +42,7 @@ extension FailoverWalking {
     {
         .send(
             attempt: attempt,
-            budget: budget.map { Budget(tokens: $0, encoding: "o200k_base") },
+            budget: budget.map { Budget(tokens: $0, counting: Counting(encoding: "o200k_base")) },
             onFreshConnection: fresh,
             hold: hold
         )

@@ -6,7 +6,12 @@ struct PlannerTests {
     private static let settings = PolicySettings(
         models: [
             ModelRule(match: [Glob("claude*")], tokenScale: 1.25, contextTokens: 200_000, vision: true),
-            ModelRule(match: [Glob("gemini*")], encoding: "gemma", contextTokens: 1_048_576, vision: true),
+            ModelRule(
+                match: [Glob("gemini*")],
+                counting: Counting(encoding: "gemma"),
+                contextTokens: 1_048_576,
+                vision: true
+            ),
             ModelRule(match: [Glob("small*")], contextTokens: 8_192, vision: false),
         ],
         routes: [
@@ -107,8 +112,9 @@ struct PlannerTests {
             clip: ClipSettings(),
             model: "claude-opus-4-5",
             budgets: [
-                Budget(tokens: 160_000, encoding: "o200k_base"), Budget(tokens: 32_000, encoding: "gemma"),
-                Budget(tokens: 32_000, encoding: "o200k_base"),
+                Budget(tokens: 160_000, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 32_000, counting: Counting(encoding: "gemma")),
+                Budget(tokens: 32_000, counting: Counting(encoding: "o200k_base")),
             ]
         ),
         BudgetRow(
@@ -116,8 +122,9 @@ struct PlannerTests {
             clip: ClipSettings(on: .always),
             model: "small-1",
             budgets: [
-                Budget(tokens: 8_192, encoding: "o200k_base"), Budget(tokens: 8_192, encoding: "o200k_base"),
-                Budget(tokens: 32_000, encoding: "o200k_base"),
+                Budget(tokens: 8_192, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 8_192, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 32_000, counting: Counting(encoding: "o200k_base")),
             ]
         ),
         BudgetRow(
@@ -125,7 +132,8 @@ struct PlannerTests {
             clip: ClipSettings(on: .never),
             model: "small-1",
             budgets: [
-                Budget(tokens: 8_192, encoding: "o200k_base"), Budget(tokens: 8_192, encoding: "o200k_base"),
+                Budget(tokens: 8_192, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 8_192, counting: Counting(encoding: "o200k_base")),
                 nil,
             ]
         ),
@@ -134,8 +142,9 @@ struct PlannerTests {
             clip: ClipSettings(on: .always, reserveOutputTokens: 9_000),
             model: "small-1",
             budgets: [
-                Budget(tokens: 0, encoding: "o200k_base"), Budget(tokens: 0, encoding: "o200k_base"),
-                Budget(tokens: 23_000, encoding: "o200k_base"),
+                Budget(tokens: 0, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 0, counting: Counting(encoding: "o200k_base")),
+                Budget(tokens: 23_000, counting: Counting(encoding: "o200k_base")),
             ]
         ),
     ]

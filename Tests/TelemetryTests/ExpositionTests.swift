@@ -27,7 +27,7 @@ struct ExpositionTests {
                 # HELP sidecar_cost_usd_total Cost in US dollars by the configured prices.
                 # TYPE sidecar_cost_usd_total counter
                 sidecar_cost_usd_total{model="claude",experiment="",arm=""} 0.0375
-                # HELP sidecar_count_error_ratio The provider's prompt tokens divided by those counted here.
+                # HELP sidecar_count_error_ratio The provider's prompt tokens divided by those expected: counted here, times tokenScale.
                 # TYPE sidecar_count_error_ratio histogram
                 sidecar_count_error_ratio_bucket{model="claude",le="0.5"} 0
                 sidecar_count_error_ratio_bucket{model="claude",le="0.7"} 0

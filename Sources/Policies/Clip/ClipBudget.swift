@@ -2,29 +2,42 @@ extension PolicySettings {
     /// The largest prompt that an attempt may carry: the smaller of `clip.maxContextTokens`, where it
     /// applies, and the model's window, less `clip.reserveOutputTokens`.
     ///
-    /// - Parameter isFallback: whether another attempt comes before it.
+    /// - Parameters:
+    ///   - isFallback: whether another attempt comes before it.
+    ///   - window: the model's.
     /// - Returns: nil when neither applies. Never below 0.
-    func budget(for model: String, isFallback: Bool) -> Budget? {
+    func budget(for model: String, isFallback: Bool, window: Budget?) -> Budget? {
         let applies =
             switch clip.on {
             case .always: true
             case .fallback: isFallback
             case .never: false
             }
-        let window = window(of: model)
         guard applies else { return window }
         let tokens = max(0, clip.maxContextTokens - clip.reserveOutputTokens)
-        return Budget(tokens: min(tokens, window?.tokens ?? tokens), encoding: encoding(of: model))
+        return Budget(tokens: min(tokens, window?.tokens ?? tokens), counting: counting(of: model))
     }
 
     /// What the model's window leaves for the prompt, in unscaled tokens; nil when the window is unknown.
-    func window(of model: String) -> Budget? {
+    ///
+    /// - Parameter factors: what raises the scale of models that are calibrated.
+    func window(of model: String, factors: [Calibration.Subject: Double] = [:]) -> Budget? {
         guard let rule = rule(for: model), let contextTokens = rule.contextTokens else { return nil }
-        let unscaled = rule.tokenScale > 0 ? Int(Double(contextTokens) / rule.tokenScale) : contextTokens
-        return Budget(tokens: max(0, unscaled - clip.reserveOutputTokens), encoding: rule.encoding)
+        let factor = rule.calibrates ? factors[rule.calibrationSubject(for: model)] ?? 1 : 1
+        let scale = rule.tokenScale * factor
+        let unscaled = scale > 0 ? Int(Double(contextTokens) / scale) : contextTokens
+        return Budget(tokens: max(0, unscaled - clip.reserveOutputTokens), counting: rule.counting)
     }
 
-    private func encoding(of model: String) -> String {
-        rule(for: model)?.encoding ?? ModelRule(match: []).encoding
+    /// How a model's prompt is counted; the usual way when the configuration does not know the model.
+    public func counting(of model: String) -> Counting {
+        rule(for: model)?.counting ?? Counting()
+    }
+}
+
+extension ModelRule {
+    /// What the errors of counts for a model of this rule belong to.
+    public func calibrationSubject(for model: String) -> Calibration.Subject {
+        Calibration.Subject(model: model, counting: counting, tokenScale: tokenScale)
     }
 }

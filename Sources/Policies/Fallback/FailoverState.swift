@@ -180,7 +180,7 @@ extension FailoverState {
     private func tightened(sentTokens: Int?) -> Budget? {
         guard plan.route != nil, let window = attempt.window else { return nil }
         guard let sentTokens, sentTokens <= window.tokens else { return window }
-        return Budget(tokens: sentTokens / 4 * 3, encoding: window.encoding)
+        return Budget(tokens: sentTokens / 4 * 3, counting: window.counting)
     }
 
     private func next(after failure: Failure, mayRepeat: Bool) -> Int? {

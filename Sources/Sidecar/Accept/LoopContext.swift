@@ -17,6 +17,7 @@ final class LoopContext {
     var log: LogBuffer
     var bodyBytes = BodyBytes()
     var random = RequestIDs()
+    var countAllowance = CountAllowance()
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false

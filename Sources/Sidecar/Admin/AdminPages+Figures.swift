@@ -52,6 +52,7 @@ extension AdminPages {
                     arms: configured.experiment.arms.map { .init(name: $0.name, weight: $0.weight) }
                 )
             },
+            calibration: calibration(configuration.policies),
             breakers: shared.memory.breakers.states.map { target, breaker in
                 let status = breaker.status(at: now)
                 return .init(
@@ -63,6 +64,24 @@ extension AdminPages {
         )
         return .json(document)
     }
+
+    private func calibration(_ settings: PolicySettings) -> [StatusDocument.Calibration] {
+        shared.memory.calibration.errors.compactMap { subject, error in
+            // What belongs to an earlier configuration is kept, in case it comes back.
+            guard let rule = settings.rule(for: subject.model),
+                rule.calibrationSubject(for: subject.model) == subject
+            else { return nil }
+            return .init(
+                model: subject.model,
+                encoding: subject.counting.encoding,
+                answers: error.answers,
+                medianRatio: error.median,
+                tokenScale: subject.tokenScale,
+                factor: error.factor,
+                inForce: rule.calibrates
+            )
+        }.sorted { $0.model < $1.model }
+    }
 }
 
 /// The answer to `GET /status`.
@@ -71,6 +90,20 @@ private struct StatusDocument: Encodable {
         let target: String
         let state: String
         let remainingSeconds: Double?
+    }
+
+    struct Calibration: Encodable {
+        let model: String
+        let encoding: String
+        /// Answers that are remembered.
+        let answers: Int
+        /// Reported tokens for each that was expected, to the next twentieth.
+        let medianRatio: Double?
+        let tokenScale: Double
+        /// What `tokenScale` is to be multiplied with.
+        let factor: Double
+        /// Whether it is.
+        let inForce: Bool
     }
 
     struct Experiment: Encodable {
@@ -91,5 +124,6 @@ private struct StatusDocument: Encodable {
     let bufferedBytes: Int
     let movedConversations: Int
     let experiments: [Experiment]
+    let calibration: [Calibration]
     let breakers: [Breaker]
 }

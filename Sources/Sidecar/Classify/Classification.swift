@@ -60,8 +60,7 @@ struct Classification {
     mutating func answer(_ asks: RouteQuestions, _ settings: PolicySettings) {
         if asks.lastUserText { facts.lastUserText = lastUserText.lowercased() }
         if asks.tokens {
-            let rule = settings.rule(for: facts.model) ?? ModelRule(match: [])
-            facts.tokens = prompt(in: rule.encoding)?.total
+            facts.tokens = prompt(by: settings.counting(of: facts.model))?.total
         }
     }
 
@@ -86,23 +85,31 @@ struct Classification {
         }
     }
 
-    /// Counts the request in an encoding, message by message.
+    /// Counts the request, message by message.
     ///
-    /// - Returns: nil when the body was not understood, or the encoding is not known.
+    /// - Returns: nil when the body was not understood, or the encoding or the rule for images is not known.
     /// - Complexity: O(*n*) in the text of the request.
-    func prompt(in encoding: String) -> CountedPrompt? {
-        guard let conversation else { return nil }
+    func prompt(by counting: Counting) -> CountedPrompt? {
+        guard let conversation, let counters = PromptCounters(counting) else { return nil }
         return body.withUnsafeReadableBytes {
-            CountedPrompt(conversation, in: $0, encoding: encoding, counts)
+            CountedPrompt(conversation, in: $0, by: counters, counts)
         }
     }
 
-    /// More than the request can count, without counting it.
-    ///
-    /// Every token has a byte at least, in the encodings that are shipped; what is not text may count more.
-    var tokensAtMost: Int {
-        let parts = conversation?.parts ?? []
-        return parts.reduce(body.readableBytes) { $0 + CountedPrompt.mostTokensBesideText(of: $1.kind) }
+    /// Bytes of what is counted as text.
+    var textBytes: Int {
+        guard let conversation else { return 0 }
+        let parts = conversation.parts.lazy.filter { PromptCounters.isText($0.kind) }
+        return parts.reduce(0) { $0 + $1.text.range.count }
+            + conversation.toolDefinitions.reduce(0) { $0 + $1.count }
+    }
+
+    /// More than the request can count, without counting it: what is not text may count more than its bytes.
+    func tokensAtMost(by counting: Counting) -> Int {
+        guard let conversation, let counters = PromptCounters(counting) else { return 0 }
+        return conversation.parts.reduce(counters.text.tokensAtMost(bytes: body.readableBytes)) {
+            $0 + counters.mostTokensBesideText(of: $1.kind)
+        }
     }
 }
 

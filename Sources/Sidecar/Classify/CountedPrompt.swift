@@ -15,29 +15,14 @@ struct CountedPrompt {
 
     var total: Int { messages.reduce(overhead) { $0 + $1.tokens } }
 
-    /// The largest count of an image by the rule used here: 85 and 170 for each of 4 × 4 tiles of 512 pixels.
-    private static let mostTokensOfAnImage = 85 + 170 * 16
-
-    /// More than a part counts that is not counted by its text.
-    static func mostTokensBesideText(of kind: Conversation.Part.Kind) -> Int {
-        switch kind {
-        case .imageURL, .imageData: mostTokensOfAnImage
-        case .audioData: ChatFraming.audioPart
-        case .fileData, .fileID: ChatFraming.filePart
-        default: 0
-        }
-    }
-
-    /// - Returns: nil for an encoding that is not shipped.
-    init?(
+    init(
         _ conversation: Conversation,
         in body: UnsafeRawBufferPointer,
-        encoding: String,
+        by counters: PromptCounters,
         _ counts: CountMemory
     ) {
-        guard let counter = TextCounter(encoding: encoding) else { return nil }
         var ids = CallNumbers()
-        var counting = MessageCounting(conversation, body, counter, counts)
+        var counting = MessageCounting(conversation, body, counters, counts)
         messages = conversation.messages.map { counting.message($0, &ids) }
         toolTokens = counting.toolTokens
         overhead = toolTokens + counting.requestFraming
@@ -60,7 +45,7 @@ private struct CallNumbers {
 private struct MessageCounting {
     let conversation: Conversation
     let body: UnsafeRawBufferPointer
-    let counter: TextCounter
+    let counters: PromptCounters
     let counts: CountMemory
     /// Decoded text of the part at hand; kept between parts so that it is allocated once.
     private var scratch: [UInt8] = []
@@ -70,12 +55,12 @@ private struct MessageCounting {
     init(
         _ conversation: Conversation,
         _ body: UnsafeRawBufferPointer,
-        _ counter: TextCounter,
+        _ counters: PromptCounters,
         _ counts: CountMemory
     ) {
         self.conversation = conversation
         self.body = body
-        self.counter = counter
+        self.counters = counters
         self.counts = counts
     }
 
@@ -131,7 +116,7 @@ private struct MessageCounting {
     }
 
     private mutating func image(_ part: Conversation.Part, _ detail: Conversation.ImageDetail) -> Int {
-        let tokens = ImageCount.tokens(of: part, detail, in: body)
+        let tokens = counters.tokens(ofImage: part, detail, in: body)
         imageTokens += tokens
         return tokens
     }
@@ -146,7 +131,7 @@ private struct MessageCounting {
     /// - Parameter isEscaped: the text's span where its escapes have to be decoded first.
     private mutating func text(_ written: UnsafeRawBufferPointer, isEscaped span: JSONText?) -> Int {
         guard written.count >= CountMemory.leastBytes else { return counted(written, span) }
-        let key = counts.key(written, encoding: counter.number, isEscaped: span != nil)
+        let key = counts.key(written, encoding: counters.text.number, isEscaped: span != nil)
         if let known = counts.count(of: key) { return known }
         let count = counted(written, span)
         counts.remember(count, of: key)
@@ -154,10 +139,10 @@ private struct MessageCounting {
     }
 
     private mutating func counted(_ written: UnsafeRawBufferPointer, _ span: JSONText?) -> Int {
-        guard let span else { return counter.count(written) }
+        guard let span else { return counters.text.count(written) }
         scratch.removeAll(keepingCapacity: true)
         span.append(to: &scratch, from: body)
-        return counter.count(scratch)
+        return counters.text.count(scratch)
     }
 }
 

@@ -56,7 +56,12 @@ final class Decision: Sendable {
         if snapshot.hasExperiments { identity = request.identify(subject) }
         let variant = snapshot.variant(for: request.facts, forcing: forcedArm)
         let settings = variant.configuration.policies
-        let unmoved = Policies.plan(request.facts, settings: settings, upstream: subject.upstream)
+        let unmoved = Policies.plan(
+            request.facts,
+            settings: settings,
+            upstream: subject.upstream,
+            factors: context.memory.calibration.factors
+        )
         if unmoved.route != nil, identity == nil { identity = request.identify(subject) }
         self.variant = variant
         plan = context.memory.isEmpty ? unmoved : context.memory.steered(unmoved, for: request.facts)

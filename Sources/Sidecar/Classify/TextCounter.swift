@@ -13,6 +13,11 @@ struct TextCounter {
         number = UInt16(truncatingIfNeeded: place)
     }
 
+    /// What no text of so many bytes exceeds.
+    func tokensAtMost(bytes: Int) -> Int {
+        bytes * counter.encoding.mostTokensOfAByte
+    }
+
     func count(_ text: [UInt8]) -> Int {
         text.withUnsafeBytes { counter.count($0) }
     }

@@ -27,11 +27,12 @@ struct Explain: ParsableCommand {
             StandardError.print("sidecar: no listener \(listener) is known; there are gateway and dify")
             throw Exit.unknownName
         }
-        guard let body = StandardInput.read(maxBytes: configuration.limits.maxBodyBytes) else {
-            StandardError.print(
-                "sidecar: the body is over limits.maxBodyBytes (\(configuration.limits.maxBodyBytes))"
-            )
-            throw ExitCode(65)
+        let body: [UInt8]
+        do {
+            body = try StandardInput.read(maxBytes: configuration.limits.maxBodyBytes)
+        } catch {
+            StandardError.print("sidecar: \(error.message)")
+            throw Exit.unusableInput
         }
         let request = ExplainedRequest(
             path: path,

@@ -13,6 +13,8 @@ struct SidecarCommand: ParsableCommand {
 /// Exit statuses, after sysexits.h.
 enum Exit {
     static let unknownName = ExitCode(64)
+    static let unusableInput = ExitCode(65)
+    static let missingInput = ExitCode(66)
     static let badConfiguration = ExitCode(78)
     static let cannotServe = ExitCode(71)
 }

@@ -24,8 +24,12 @@ extension Compilation {
     private func rule(_ section: Section) -> ModelRule {
         ModelRule(
             match: section.texts("match").map { Glob($0) },
-            encoding: section.filled("encoding", Section.text),
+            counting: Counting(
+                encoding: section.filled("encoding", Section.text),
+                images: section.filled("imageTokens", Section.text)
+            ),
             tokenScale: section.filled("tokenScale", Section.number),
+            calibrates: section.filled("calibrate", Section.flag),
             contextTokens: section.integer("contextTokens"),
             vision: section.flag("vision"),
             price: section.section("price").flatMap(price)

@@ -17,21 +17,43 @@ let shippedConfiguration = #"""
 
       "models": [
         {
+          "match": ["claude*-4-7*", "claude*-4-8*"],
+          "encoding": "o200k_base", "tokenScale": 1.6,
+          "contextTokens": 200000, "vision": true, "imageTokens": "claude4.7"
+        },
+        {
           "match": ["claude*", "anthropic/*"],
           "encoding": "o200k_base", "tokenScale": 1.25,
-          "contextTokens": 200000, "vision": true
+          "contextTokens": 200000, "vision": true, "imageTokens": "claude"
+        },
+        {
+          "match": ["gemini-2*", "gemini/gemini-2*"],
+          "encoding": "gemma", "contextTokens": 1048576, "vision": true, "imageTokens": "gemini2"
         },
         {
           "match": ["gemini*", "gemini/*"],
-          "encoding": "o200k_base", "tokenScale": 1.15,
-          "contextTokens": 1048576, "vision": true
+          "encoding": "gemma", "contextTokens": 1048576, "vision": true, "imageTokens": "gemini3"
+        },
+        {
+          "match": ["gpt-5*-mini*"],
+          "encoding": "o200k_base", "contextTokens": 400000, "vision": true, "imageTokens": "gpt5_mini"
+        },
+        {
+          "match": ["gpt-5*-nano*"],
+          "encoding": "o200k_base", "contextTokens": 400000, "vision": true, "imageTokens": "gpt5_nano"
+        },
+        {
+          "match": ["gpt-5*"],
+          "encoding": "o200k_base", "contextTokens": 400000, "vision": true, "imageTokens": "gpt5"
         },
         { "match": ["gpt-3.5*"], "encoding": "cl100k_base", "contextTokens": 16385, "vision": false },
         { "match": ["gpt-4", "gpt-4-0*"], "encoding": "cl100k_base", "contextTokens": 8192, "vision": false },
         { "match": ["gpt-4-turbo*"], "encoding": "cl100k_base", "contextTokens": 128000, "vision": true },
         { "match": ["gpt-4o*"], "encoding": "o200k_base", "contextTokens": 128000, "vision": true },
         { "match": ["gpt-4.1*"], "encoding": "o200k_base", "contextTokens": 1047576, "vision": true },
-        { "match": ["gpt*"], "encoding": "o200k_base" }
+        { "match": ["gpt*"], "encoding": "o200k_base" },
+        { "match": ["qwen2*", "*/qwen2*", "*/Qwen2*"], "encoding": "qwen2" },
+        { "match": ["llama3*", "llama-3*", "*/llama-3*", "*/Llama-3*", "*/llama3*"], "encoding": "llama3" }
       ],
 
       "routes": [

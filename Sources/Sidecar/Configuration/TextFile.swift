@@ -1,9 +1,6 @@
 import Glibc
 
 /// Reads the small files that a configuration consists of.
-///
-/// With the calls of the C library, since Foundation refuses what is not a regular file: a pipe (`<(…)`,
-/// `/dev/stdin`) must do as well.
 enum TextFile {
     enum Failure: Error, Equatable {
         case missing
@@ -29,20 +26,17 @@ enum TextFile {
     }
 
     static func contents(of path: String) throws(Failure) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable }
-            guard count > 0 else { break }
-            bytes += buffer[..<count]
-            guard bytes.count <= maximumBytes else { throw .tooLarge }
-        }
+        guard let bytes = try readable(path) else { throw .tooLarge }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .notUTF8 }
         return text
+    }
+
+    private static func readable(_ path: String) throws(Failure) -> [UInt8]? {
+        do {
+            if let file = try ByteSource.file(path) { return try file.bytes(atMost: maximumBytes) }
+        } catch {
+            throw .unreadable
+        }
+        throw .missing
     }
 }

@@ -186,6 +186,7 @@ extension Exchange {
         for part in waitingBody { connection.write(part) }
         waitingBody = []
         client.resumeReading()
+        countForComparison()
     }
 
     private func upstreamHead(bodyCount: Int?, roomBehind: Int) -> ByteBuffer {

@@ -1,11 +1,13 @@
 internal import Policies
 internal import Synchronization
 
-/// What is remembered between requests and decides where the next one goes: breakers and sticky conversations.
+/// What is remembered between requests and decides about the next one: breakers, sticky conversations and the errors
+/// of counts.
 ///
 /// Shared by the event loops and kept over a reload.
 final class RouteMemory: Sendable {
     let breakers = Breakers()
+    let calibration = CalibrationMemory()
     private let sticky = Mutex(StickyRoutes())
     /// Read without the lock: mostly no conversation has been moved.
     private let stickyCount = Gauge()

@@ -116,8 +116,7 @@ extension Decision.Subject {
 
 extension Decision {
     fileprivate var tokens: Int? {
-        let rule = variant.configuration.policies.rule(for: request.facts.model)
-        return request.prompt(in: rule?.encoding ?? ModelRule(match: []).encoding)?.total
+        request.prompt(by: variant.configuration.policies.counting(of: request.facts.model))?.total
     }
 
     fileprivate func steps(_ snapshot: Snapshot, upstream: String) -> [Explanation.Step] {
@@ -155,7 +154,7 @@ extension Explanation.Step {
 
     fileprivate init(_ attempt: Attempt, _ made: AttemptBody) {
         let target = attempt.target.name
-        let (budget, encoding) = (attempt.budget?.tokens, attempt.budget?.encoding)
+        let (budget, encoding) = (attempt.budget?.tokens, attempt.budget?.counting.encoding)
         switch made {
         case .ready(let body, _, let receipt, _):
             self.init(

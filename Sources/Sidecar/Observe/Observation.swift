@@ -68,15 +68,29 @@ extension LoopContext {
                 Double(count)
             )
         }
-        if let counted = record.countedTokens, counted > 0 {
-            metrics.observe(.countError, Labels(labels.model), Double(usage.promptTokens) / Double(counted))
-        }
-        guard let price = variant.configuration.policies.rule(for: record.model)?.price else { return }
+        let rule = variant.configuration.policies.rule(for: record.model)
+        if let counted = record.countedTokens { compare(usage, with: counted, record.model, rule, labels) }
+        guard let price = rule?.price else { return }
         let cost =
             Double(usage.promptTokens - cached) * price.inputPerMillion
             + Double(cached) * price.cachedInputPerMillion
             + Double(usage.completionTokens) * price.outputPerMillion
         metrics.add(.cost, Labels(labels.model, labels.experiment, labels.arm), cost / 1e6)
+    }
+
+    /// Models that no rule knows are not remembered: their names may be anything.
+    private func compare(
+        _ usage: Usage,
+        with counted: Int,
+        _ model: String,
+        _ rule: ModelRule?,
+        _ labels: RecordLabels
+    ) {
+        let subject = (rule ?? ModelRule(match: [])).calibrationSubject(for: model)
+        guard let ratio = subject.ratio(reported: usage.promptTokens, counted: counted) else { return }
+        metrics.observe(.countError, Labels(labels.model), ratio)
+        guard rule != nil else { return }
+        shared.memory.calibration.note(reported: usage.promptTokens, counted: counted, of: subject)
     }
 
     private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {

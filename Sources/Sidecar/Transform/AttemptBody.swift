@@ -32,7 +32,7 @@ enum AttemptBody {
         var receipt: ClipReceipt?
         var edits: [[Splice]] = []
         var tokens: Int?
-        if let budget, request.tokensAtMost > budget.tokens {
+        if let budget, request.tokensAtMost(by: budget.counting) > budget.tokens {
             switch PromptCut(request, to: budget, clip) {
             case .whole(let counted): tokens = counted
             case .cut(let splices, let cut):

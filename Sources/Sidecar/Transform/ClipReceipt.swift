@@ -20,7 +20,7 @@ struct ClipReceipt: Equatable {
 
     /// The value of the `x-sidecar-clip` header.
     var header: String {
-        "dropped=\(dropped);kept=\(kept);before=\(before);after=\(after);budget=\(budget.tokens);encoding=\(budget.encoding)"
+        "dropped=\(dropped);kept=\(kept);before=\(before);after=\(after);budget=\(budget.tokens);encoding=\(budget.counting.encoding)"
     }
 
     /// What the log line tells.
@@ -39,7 +39,7 @@ extension Receipt {
         time = Date.now.ISO8601Format()
         model = target.model
         upstream = target.upstream
-        encoding = clip.budget.encoding
+        encoding = clip.budget.counting.encoding
         budget = clip.budget.tokens
         before = clip.before
         after = clip.after

@@ -11,7 +11,7 @@ enum PromptCut {
     case tooLong(tokens: Int)
 
     init(_ request: Classification, to budget: Budget, _ clip: ClipSettings) {
-        guard let conversation = request.conversation, let prompt = request.prompt(in: budget.encoding) else {
+        guard let conversation = request.conversation, let prompt = request.prompt(by: budget.counting) else {
             self = .whole(tokens: 0)
             return
         }

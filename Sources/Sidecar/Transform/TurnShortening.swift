@@ -21,7 +21,7 @@ struct TurnShortening {
         _ cut: Cut,
         _ budget: Budget
     ) {
-        guard let counter = TextCounter(encoding: budget.encoding) else { return nil }
+        guard let counter = TextCounter(encoding: budget.counting.encoding) else { return nil }
         let candidates = Self.newestTexts(conversation)
         let found = request.body.withUnsafeReadableBytes {
             raw -> (splices: [Splice], saved: Int, messages: [Int])? in

@@ -20,7 +20,7 @@ enum ImageFormula {
         case .patches(let hundredths):
             Self.scaled(Self.patches(in: size), hundredths)
         case .cells(let longestSide, let most):
-            min(most, size.fitting(longestSide: longestSide).tiles(of: 28))
+            size.fitting(longestSide: longestSide, tiles: most, of: 28).tiles(of: 28)
         case .area(let longestSide, let most):
             min(most, (size.fitting(longestSide: longestSide).area + 749) / 750)
         case .crops(let each):

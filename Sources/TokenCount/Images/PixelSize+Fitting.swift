@@ -16,6 +16,21 @@ extension PixelSize {
         scaled(by: limit, over: min(width, height))
     }
 
+    /// The largest size of these proportions with no longer side that no more squares cover.
+    func fitting(longestSide limit: Int, tiles most: Int, of side: Int) -> PixelSize {
+        var fits = 1
+        var exceeds = min(limit, max(width, height)) + 1
+        while exceeds - fits > 1 {
+            let middle = (fits + exceeds) / 2
+            if fitting(longestSide: middle).tiles(of: side) <= most {
+                fits = middle
+            } else {
+                exceeds = middle
+            }
+        }
+        return fitting(longestSide: fits)
+    }
+
     /// How many squares cover it.
     func tiles(of side: Int) -> Int {
         ((width + side - 1) / side) * ((height + side - 1) / side)

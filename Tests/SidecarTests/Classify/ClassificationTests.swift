@@ -86,7 +86,7 @@ struct ClassificationTests {
 
     @Test(
         "no captured chat counts more than is assumed without counting",
-        arguments: ["o200k_base", "cl100k_base"]
+        arguments: Encoding.all.map(\.name)
     )
     func bound(encoding: String) throws {
         for name in try Fixtures.names(in: "captures") where name.hasSuffix(".request.http") {
@@ -98,33 +98,54 @@ struct ClassificationTests {
                 body: ByteBuffer(bytes: capture[head.readableBytes...]),
                 headers: [:]
             )
-            guard let prompt = request.prompt(in: encoding) else { continue }
-            #expect(prompt.total <= request.tokensAtMost, "\(name)")
+            let counting = Counting(encoding: encoding)
+            guard let prompt = request.prompt(by: counting) else { continue }
+            #expect(prompt.total <= request.tokensAtMost(by: counting), "\(name)")
         }
     }
 
     @Test(
-        "parts that are not counted by their text are assumed to be large",
-        arguments: [
-            #"{"type":"image_url","image_url":{"url":"https://a/b","detail":"high"}}"#,
-            #"{"type":"input_audio","input_audio":{"data":"","format":"wav"}}"#,
-            #"{"type":"file","file":{"file_id":"x"}}"#,
-            #"{"type":"file","file":{"file_data":"data:,"}}"#,
-        ]
+        "text that grows in a normal form counts no more than is assumed",
+        arguments: [("qwen2", "\u{958}"), ("claude_legacy", "\u{FDFA}")]
     )
-    func largeParts(part: String) throws {
+    func growingText(encoding: String, unit: String) throws {
+        let text = String(repeating: unit, count: 300)
+        let request = classify(#"{"model":"m","messages":[{"role":"user","content":"\#(text)"}]}"#)
+        let counting = Counting(encoding: encoding)
+
+        let prompt = try #require(request.prompt(by: counting))
+
+        #expect(prompt.total <= request.tokensAtMost(by: counting))
+    }
+
+    static let largeParts = [
+        #"{"type":"image_url","image_url":{"url":"https://a/b","detail":"high"}}"#,
+        #"{"type":"input_audio","input_audio":{"data":"","format":"wav"}}"#,
+        #"{"type":"file","file":{"file_id":"x"}}"#,
+        #"{"type":"file","file":{"file_data":"data:,"}}"#,
+    ]
+
+    @Test(
+        "parts that are not counted by their text are assumed to be large",
+        arguments: largeParts,
+        ImageRule.allCases
+    )
+    func assumedLarge(part: String, rule: ImageRule) throws {
         let parts = Array(repeating: part, count: 50).joined(separator: ",")
         let request = classify(#"{"model":"m","messages":[{"role":"user","content":[\#(parts)]}]}"#)
 
-        let prompt = try #require(request.prompt(in: "o200k_base"))
+        let counting = Counting(images: rule.rawValue)
+
+        let prompt = try #require(request.prompt(by: counting))
 
         #expect(prompt.total > request.body.readableBytes, "the case is one where bytes alone say too little")
-        #expect(prompt.total <= request.tokensAtMost)
+        #expect(prompt.total <= request.tokensAtMost(by: counting))
     }
 
     @Test("an encoding that is not shipped counts nothing")
     func unknownEncoding() {
-        #expect(classify(#"{"messages":[]}"#).prompt(in: "klingon") == nil)
+        #expect(classify(#"{"messages":[]}"#).prompt(by: Counting(encoding: "klingon")) == nil)
+        #expect(classify(#"{"messages":[]}"#).prompt(by: Counting(images: "klingon")) == nil)
     }
 }
 

@@ -61,7 +61,10 @@ struct CountMemoryTests {
                 counts: memory
             )
 
-            #expect(try #require(fresh.prompt(in: encoding)).total == seen.prompt(in: encoding)?.total)
+            #expect(
+                try #require(fresh.prompt(by: Counting(encoding: encoding))).total
+                    == seen.prompt(by: Counting(encoding: encoding))?.total
+            )
         }
     }
 }

@@ -269,7 +269,6 @@ struct ConfigurationProblemTests {
                 #""upstreams": { "litellm": { "url": "http://a", "egress": "b" } }"#
             ),
             ("/models/0/prefill", #""models": [{ "match": ["a"], "prefill": true }]"#),
-            ("/models/0/calibrate", #""models": [{ "match": ["a"], "calibrate": true }]"#),
             ("/log/bodies", #""log": { "bodies": true }"#),
         ]
     )
@@ -283,11 +282,7 @@ struct ConfigurationProblemTests {
     @Test(
         "a word that this version does not know yet is told apart from a misspelt one",
         arguments: [
-            ("/stream/onCut", #""stream": { "onCut": "resume" }"#, #""resume""#, "error"),
-            (
-                "/models/0/encoding", #""models": [{ "match": ["a"], "encoding": "gemma" }]"#, #""gemma""#,
-                "one of o200k_base, cl100k_base"
-            ),
+            ("/stream/onCut", #""stream": { "onCut": "resume" }"#, #""resume""#, "error")
         ]
     )
     func laterWords(_ row: (place: String, file: String, word: String, instead: String)) {
@@ -301,7 +296,7 @@ struct ConfigurationProblemTests {
         "what this version cannot do may be spelled out as not wanted",
         arguments: [
             #""media": {}, "egress": {}, "log": { "bodies": false }"#,
-            #""models": [{ "match": ["a"], "prefill": false, "calibrate": false, "images": "url" }]"#,
+            #""models": [{ "match": ["a"], "prefill": false, "images": "url" }]"#,
             #""upstreams": { "litellm": { "url": "http://a", "apps": {}, "egress": "${B:-}" } }"#,
         ]
     )

@@ -49,7 +49,7 @@ struct AttemptBodyTests {
         ]
     )
     func outside(text: String, sent: String) {
-        let window = Budget(tokens: 8000, encoding: "o200k_base")
+        let window = Budget(tokens: 8000, counting: Counting(encoding: "o200k_base"))
         let made = AttemptBody.make(
             of: Classification(dialect: .openAIChat, path: "/", body: ByteBuffer(string: text), headers: [:]),
             for: Attempt(
@@ -110,7 +110,10 @@ struct AttemptBodyTests {
 
     @Test("a body that is not understood is sent as it is", arguments: ["", "{", "[]", #"{"messages":7}"#])
     func notUnderstood(text: String) {
-        expectUntouched(body(of: text, budget: Budget(tokens: 0, encoding: "o200k_base")), text)
+        expectUntouched(
+            body(of: text, budget: Budget(tokens: 0, counting: Counting(encoding: "o200k_base"))),
+            text
+        )
     }
 
     private func expectUntouched(_ made: AttemptBody, _ text: String) {
@@ -143,7 +146,10 @@ struct AttemptBodyTests {
     func countsWhenNeeded() {
         let bytes = Self.chat.utf8.count
         for (tokens, isCounted) in [(bytes, false), (bytes - 1, true)] {
-            let made = body(of: Self.chat, budget: Budget(tokens: tokens, encoding: "o200k_base"))
+            let made = body(
+                of: Self.chat,
+                budget: Budget(tokens: tokens, counting: Counting(encoding: "o200k_base"))
+            )
             guard case .ready(_, _, let clip, let counted) = made else {
                 Issue.record("not ready")
                 continue
@@ -154,7 +160,7 @@ struct AttemptBodyTests {
 
     @Test("what cannot be clipped is too long")
     func tooLong() {
-        let made = body(of: Self.chat, budget: Budget(tokens: 3, encoding: "o200k_base"))
+        let made = body(of: Self.chat, budget: Budget(tokens: 3, counting: Counting(encoding: "o200k_base")))
 
         guard case .tooLong(let tokens, 3) = made else {
             Issue.record("not too long")

@@ -11,7 +11,7 @@ extension ClipReceipt {
         self.init(
             before: before,
             after: after,
-            budget: Budget(tokens: budget, encoding: "o200k_base"),
+            budget: Budget(tokens: budget, counting: Counting(encoding: "o200k_base")),
             lines: lines
         )
     }

@@ -73,7 +73,9 @@ struct ClippedBodyTests {
         let before = try recount(text, .o200kBase)
         #expect((60_000...120_000).contains(before))
 
-        let sent = try #require(try make(text, Budget(tokens: budget, encoding: "o200k_base")))
+        let sent = try #require(
+            try make(text, Budget(tokens: budget, counting: Counting(encoding: "o200k_base")))
+        )
 
         let after = try recount(sent.text, .o200kBase)
         #expect(after <= budget)
@@ -81,7 +83,7 @@ struct ClippedBodyTests {
         let receipt = try #require(sent.receipt)
         #expect(receipt.dropped == old.count - new.count && receipt.kept == new.count)
         #expect(receipt.before == before && receipt.after == after && sent.tokens == after)
-        #expect(receipt.budget == Budget(tokens: budget, encoding: "o200k_base"))
+        #expect(receipt.budget == Budget(tokens: budget, counting: Counting(encoding: "o200k_base")))
         #expect(receipt.lines.count == old.count)
         #expect(receipt.lines.filter { $0.fate == .dropped }.count == receipt.dropped)
         try expectShape(new, of: old)
@@ -96,7 +98,9 @@ struct ClippedBodyTests {
         let before = try recount(text, encoding)
         let budget = Int.random(in: 1_000...(before + 1_000), using: &random)
 
-        let sent = try #require(try make(text, Budget(tokens: budget, encoding: encoding.name)))
+        let sent = try #require(
+            try make(text, Budget(tokens: budget, counting: Counting(encoding: encoding.name)))
+        )
 
         #expect(try recount(sent.text, encoding) <= budget)
         #expect((sent.receipt != nil) == (before > budget))
@@ -131,7 +135,11 @@ struct ClippedBodyTests {
         chat.append(["role": "user", "content": "newest"])
 
         let sent = try #require(
-            try make(chat.body, Budget(tokens: 1_500, encoding: "o200k_base"), ClipSettings(pin: ["«this»"]))
+            try make(
+                chat.body,
+                Budget(tokens: 1_500, counting: Counting(encoding: "o200k_base")),
+                ClipSettings(pin: ["«this»"])
+            )
         )
 
         let contents = try messages(sent.text).compactMap { $0["content"] as? String }
@@ -151,7 +159,9 @@ struct ClippedBodyTests {
         chat.append(["role": "user", "content": question])
         let budget = Int.random(in: 1_500...4_000, using: &random)
 
-        let sent = try #require(try make(chat.body, Budget(tokens: budget, encoding: encoding.name)))
+        let sent = try #require(
+            try make(chat.body, Budget(tokens: budget, counting: Counting(encoding: encoding.name)))
+        )
 
         let after = try recount(sent.text, encoding)
         #expect(after <= budget && sent.receipt?.after == after)
@@ -186,7 +196,9 @@ struct ClippedBodyTests {
         chat.append(["role": "assistant", "content": NSNull(), "tool_calls": [call]])
         chat.append(["role": "tool", "tool_call_id": "c", "content": result])
 
-        let sent = try #require(try make(chat.body, Budget(tokens: 6_000, encoding: "o200k_base")))
+        let sent = try #require(
+            try make(chat.body, Budget(tokens: 6_000, counting: Counting(encoding: "o200k_base")))
+        )
 
         let left = try messages(sent.text).suffix(3).map { $0 as NSDictionary }
         #expect(left[0]["content"] as? String == question)
@@ -204,9 +216,9 @@ struct ClippedBodyTests {
         var chat = LongChat(turns: 3, wordsPerMessage: 5...20, &random)
         chat.append(["role": "user", "content": LongChat.text(3_000, &random)])
 
-        let budget = Budget(tokens: 2_000, encoding: "o200k_base")
+        let budget = Budget(tokens: 2_000, counting: Counting(encoding: "o200k_base"))
         #expect(try make(chat.body, budget) != nil)
         #expect(try make(chat.body, budget, ClipSettings(oversized: .reject)) == nil)
-        #expect(try make(chat.body, Budget(tokens: 200, encoding: "o200k_base")) == nil)
+        #expect(try make(chat.body, Budget(tokens: 200, counting: Counting(encoding: "o200k_base"))) == nil)
     }
 }

@@ -52,6 +52,7 @@ struct ImageRuleTableTests {
         Row(.claude, 768, 768, .auto, 784),
         Row(.claude, 1024, 1024, .auto, 1369),
         Row(.claude, 1280, 720, .auto, 1196),
+        Row(.claude, 1920, 1080, .auto, 1560),
         Row(.claude47, 1920, 1080, .auto, 2691),
         Row(.gemini2, 1980, 1380, .auto, 1548),
     ]
@@ -71,6 +72,10 @@ struct ImageRuleTableTests {
         Row(.o4Mini, 32, 32, .auto, 2),
         Row(.claude, 28, 28, .auto, 1),
         Row(.claude, 1092, 1092, .auto, 1521),
+        Row(.claude, 1093, 1093, .auto, 1521),
+        Row(.claude, 4032, 3024, .auto, 1564),
+        Row(.claude, 1, 1_000_000, .auto, 56),
+        Row(.claude47, 8000, 8000, .auto, 4761),
         Row(.claudeLegacy, 1, 1, .auto, 1),
         Row(.claudeLegacy, 8000, 8000, .auto, 1600),
         Row(.claudeLegacy, 3136, 200, .auto, 210),

@@ -1,3 +1,5 @@
+internal import TokenCount
+
 /// Describes the whole file.
 let keyRootDoc = """
     Configuration of the sidecar. Any string may contain ${NAME} or ${NAME:-default}, taken from the \
@@ -130,10 +132,7 @@ private let modelKeys = [
     ),
     KeyRow(
         "models[].encoding",
-        .choice(
-            ["o200k_base", "cl100k_base"],
-            refused: ["p50k_base", "gemma", "llama3", "qwen2", "claude_legacy"]
-        ),
+        .choice(Encoding.all.map(\.name)),
         .otherwise("o200k_base"),
         doc: "The vocabulary that counts its tokens, its own or a near one."
     ),
@@ -164,11 +163,10 @@ private let modelKeys = [
     ),
     KeyRow(
         "models[].imageTokens",
-        .text(.name),
-        .optional,
-        .noted,
+        .choice(ImageRule.allCases.map(\.rawValue)),
+        .otherwise("openai"),
         example: "claude",
-        doc: "The formula that counts an image."
+        doc: "The provider's formula that counts an image."
     ),
     KeyRow(
         "models[].prefill",
@@ -181,8 +179,10 @@ private let modelKeys = [
         "models[].calibrate",
         .flag,
         .otherwise(false),
-        .mustBeEmpty,
-        doc: "Whether `tokenScale` follows what the provider reports."
+        doc: """
+            Whether `tokenScale` is raised, in steps of 5 % and at most to its double, so that 99 of 100 prompts have \
+            no more tokens than expected. From 50 answers on.
+            """
     ),
     KeyRow("models[].price", .object, doc: "What the model costs."),
     KeyRow(

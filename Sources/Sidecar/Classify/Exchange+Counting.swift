@@ -1,0 +1,14 @@
+internal import NIOCore
+internal import Policies
+
+extension Exchange {
+    /// Counts what was just sent, if nothing has yet, so that the answer can be compared with it.
+    ///
+    /// While the upstream works on it: nobody waits for the figure.
+    func countForComparison() {
+        guard record.countedTokens == nil, let decision, let target = attempt?.target else { return }
+        guard loop.countAllowance.take(decision.request.textBytes, at: .now()) else { return }
+        let counting = variant.configuration.policies.counting(of: target.model)
+        record.countedTokens = decision.request.prompt(by: counting)?.total
+    }
+}
