@@ -31,11 +31,12 @@ lint:
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
 
-# Side by side with nginx, haproxy and LiteLLM, on this machine.
+# Side by side with nginx, haproxy and LiteLLM, then with other token counters, on this machine. Takes an hour.
 bench: build
 	@scripts/setup bench
 	Tests/Benchmarks/run
 	Tests/Benchmarks/run --targets sidecar,litellm --workloads a,b,d --rounds 1 --starts 0
+	Tests/Benchmarks/tokens
 
 # Ten minutes of mixed traffic; fails on an answer that is mixed up with another's and on anything leaked.
 soak: build
