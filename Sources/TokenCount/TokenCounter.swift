@@ -1,6 +1,7 @@
 /// Counts and encodes text exactly as the reference implementation of an encoding does.
 ///
-/// Costs nothing to make, holds no memory and may be used by many threads at once.
+/// Costs nothing to make and may be used by many threads at once. What counting remembers of the pieces that it met
+/// belongs to the process: from the first count on at most 1.2 MB an encoding, whatever comes.
 ///
 /// Special tokens such as `<|endoftext|>` are plain text unless asked for: what a user writes must not become control.
 ///
@@ -113,44 +114,5 @@ extension TokenCounter {
         } else {
             encodePrepared(bytes, into: &sink)
         }
-    }
-
-    /// - Returns: where it stopped: at the end, or before the first piece when the sink was full.
-    @discardableResult
-    func encodePrepared<Sink: TokenSink>(
-        _ bytes: UnsafeBufferPointer<UInt8>,
-        into sink: inout Sink
-    ) -> Int {
-        guard let start = bytes.baseAddress else { return 0 }
-        let text = ClassifiedText(start, count: bytes.count)
-        return switch encoding.split {
-        case .o200k: encode(text, splitBy: O200kSplitter.self, into: &sink)
-        case .cl100k: encode(text, splitBy: CL100kSplitter.self, into: &sink)
-        case .llama3: encode(text, splitBy: Llama3Splitter.self, into: &sink)
-        case .qwen2: encode(text, splitBy: Qwen2Splitter.self, into: &sink)
-        case .gpt2: encode(text, splitBy: GPT2Splitter.self, into: &sink)
-        case .gemma: encode(text, splitBy: GemmaSplitter.self, into: &sink)
-        }
-    }
-
-    @inline(__always)
-    private func encode<Rule: Splitter, Sink: TokenSink>(
-        _ text: ClassifiedText,
-        splitBy rule: Rule.Type,
-        into sink: inout Sink
-    ) -> Int {
-        var encoder = PieceEncoder(encoding.vocabulary)
-        var start = 0
-        while start < text.count, !sink.isFull {
-            let end = rule.pieceEnd(in: text, from: start)
-            encoder.encode(
-                text.bytes + start,
-                count: end &- start,
-                readable: text.count &- start,
-                into: &sink
-            )
-            start = end
-        }
-        return start
     }
 }

@@ -23,6 +23,23 @@ struct PieceEncoderTests {
         }
     }
 
+    @Test("short ones too, whatever they are made of", arguments: Encoding.all, 0..<10)
+    func shortPieces(encoding: Encoding, seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        for alphabet in ["aeinrst", "AbCdXyZ019+/", "аеинот", "的一是不了中国", "e\u{301}\u{308}", " \n\t", "=-#*"] {
+            for _ in 0..<20 {
+                let scalars = (0..<Int.random(in: 1...16, using: &random)).compactMap { _ in
+                    alphabet.unicodeScalars.randomElement(using: &random)
+                }
+                let piece = scalars.flatMap { Array(String($0).utf8) }
+                #expect(
+                    Self.tokens(of: piece, encoding) == MergeReference(encoding).tokens(of: piece),
+                    "\(piece)"
+                )
+            }
+        }
+    }
+
     @Test("repetitions too", arguments: Encoding.all, ["a", " ", "\n", "-=", "abc", "е"])
     func repetitions(encoding: Encoding, unit: String) {
         let piece = Array(String(repeating: unit, count: 120).utf8)

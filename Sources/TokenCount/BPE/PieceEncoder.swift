@@ -15,12 +15,12 @@ struct PieceEncoder: ~Copyable {
 
     /// - Parameters:
     ///   - window: bytes merged at once; the default's scratch memory fits a second-level cache.
-    ///   - overlap: bytes that two windows share at least; by default twice the longest token, so that one can
-    ///     lie wholly within. The result is the same for any sizes.
+    ///   - overlap: bytes that two windows share at least; by default enough for all but the longest tokens to lie
+    ///     wholly within. The result is the same for any sizes.
     init(_ vocabulary: Vocabulary, window: Int = 4096, overlap: Int? = nil) {
         self.vocabulary = vocabulary
         self.window = window
-        self.overlap = overlap ?? 2 * vocabulary.longest
+        self.overlap = overlap ?? min(2 * vocabulary.longest, 256)
     }
 
     /// Adds the tokens of one piece.
@@ -43,6 +43,14 @@ struct PieceEncoder: ~Copyable {
         }
     }
 
+    /// The number of tokens of one piece.
+    @inline(never)
+    mutating func count(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int {
+        var tally = Tally()
+        encode(piece, count: count, readable: readable, into: &tally)
+        return tally.count
+    }
+
     @inline(never)
     private mutating func merge<Sink: TokenSink>(
         _ piece: UnsafePointer<UInt8>,
@@ -50,6 +58,10 @@ struct PieceEncoder: ~Copyable {
         readable: Int,
         into sink: inout Sink
     ) {
+        if count <= ShortMerge.longest, vocabulary.unit == .byte {
+            let merge = ShortMerge(piece, count: count, readable: readable, in: vocabulary)
+            return sink.add(startingAt: merge.starts(), of: piece, count: count, in: vocabulary)
+        }
         let before = sink.count
         if count > window {
             if mergeByWindows(piece, count: count, into: &sink) { return }

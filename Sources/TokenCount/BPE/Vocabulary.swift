@@ -22,11 +22,16 @@ struct Vocabulary: @unchecked Sendable {
         case scalar
     }
 
+    private enum Name: Int, CaseIterable {
+        case o200kBase, cl100kBase, llama3, p50kBase, qwen2, gemma, claudeLegacy
+    }
+
     /// Number of ranks; ranks are 0 ..< this, though some may have no token.
     let tokens: Int
     /// Length in bytes of the longest token that can be found.
     let longest: Int
     let unit: Unit
+    private let name: Name
 
     private let limit: UInt32
     private let shortBuckets: UInt64
@@ -50,7 +55,7 @@ struct Vocabulary: @unchecked Sendable {
     ///
     /// - Parameter limit: how many of the first ranks belong to the encoding; nil for all.
     /// - Precondition: the file's magic number is there; what the binary carries is not checked further.
-    init(at start: UnsafeRawPointer, limit: Int? = nil, unit: Unit = .byte) {
+    private init(_ name: Name, at start: UnsafeRawPointer, limit: Int? = nil, unit: Unit = .byte) {
         let header = start.assumingMemoryBound(to: UInt32.self)
         precondition(header[0] == 0x3256_4353, "not a vocabulary of this version")
         func section<Element>(_ field: Int, of type: Element.Type) -> UnsafePointer<Element> {
@@ -59,6 +64,7 @@ struct Vocabulary: @unchecked Sendable {
         tokens = limit ?? Int(header[1])
         self.limit = UInt32(truncatingIfNeeded: tokens)
         self.unit = unit
+        self.name = name
         longest = Int(header[2])
         shortBuckets = UInt64(header[3])
         shortSlots = UInt64(header[4])
@@ -75,14 +81,19 @@ struct Vocabulary: @unchecked Sendable {
         texts = section(15, of: UInt8.self)
     }
 
-    static let o200kBase = Vocabulary(at: sidecar_vocabulary_o200k_base_start())
+    /// What counting remembers of the pieces that it met.
+    var caches: PieceCaches { Self.caches[name.rawValue] }
+
+    private static let caches = Name.allCases.map { _ in PieceCaches() }
+
+    static let o200kBase = Vocabulary(.o200kBase, at: sidecar_vocabulary_o200k_base_start())
     /// The first tokens of Llama 3, which was trained on from them.
-    static let cl100kBase = Vocabulary(at: sidecar_vocabulary_llama3_start(), limit: 100_256)
-    static let llama3 = Vocabulary(at: sidecar_vocabulary_llama3_start())
-    static let p50kBase = Vocabulary(at: sidecar_vocabulary_p50k_base_start())
-    static let qwen2 = Vocabulary(at: sidecar_vocabulary_qwen2_start())
-    static let gemma = Vocabulary(at: sidecar_vocabulary_gemma_start(), unit: .scalar)
-    static let claudeLegacy = Vocabulary(at: sidecar_vocabulary_claude_legacy_start())
+    static let cl100kBase = Vocabulary(.cl100kBase, at: sidecar_vocabulary_llama3_start(), limit: 100_256)
+    static let llama3 = Vocabulary(.llama3, at: sidecar_vocabulary_llama3_start())
+    static let p50kBase = Vocabulary(.p50kBase, at: sidecar_vocabulary_p50k_base_start())
+    static let qwen2 = Vocabulary(.qwen2, at: sidecar_vocabulary_qwen2_start())
+    static let gemma = Vocabulary(.gemma, at: sidecar_vocabulary_gemma_start(), unit: .scalar)
+    static let claudeLegacy = Vocabulary(.claudeLegacy, at: sidecar_vocabulary_claude_legacy_start())
 }
 
 extension Vocabulary {

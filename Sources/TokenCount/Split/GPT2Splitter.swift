@@ -50,3 +50,19 @@ enum GPT2Splitter: Splitter {
         return run.end == text.count ? run.end : run.endBeforeText(from: start)
     }
 }
+
+extension GPT2Splitter {
+    @inline(__always)
+    static func starts(in classes: ByteClasses) -> BlockStarts {
+        let runs =
+            ByteClasses.first(of: classes.letter) | ByteClasses.first(of: classes.digit)
+            | ByteClasses.first(of: classes.symbol)
+        let starts = runs & ~(classes.space &<< 1)
+        let white = classes.white
+        let contraction = classes.apostrophe & starts & classes.letter &>> 1
+        return BlockStarts(
+            starts | ByteClasses.first(of: white) | ByteClasses.last(of: white),
+            unsure: classes.unknown | contraction
+        )
+    }
+}

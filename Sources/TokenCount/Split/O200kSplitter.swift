@@ -106,3 +106,21 @@ enum O200kSplitter: Splitter {
         return lastEither.map { ($0, false) } ?? (end, true)
     }
 }
+
+extension O200kSplitter {
+    @inline(__always)
+    static func starts(in classes: ByteClasses) -> BlockStarts {
+        let letter = classes.letter
+        let symbolStart = ByteClasses.first(of: classes.symbol) & ~(classes.space &<< 1)
+        let prefix = (symbolStart | classes.blank) & letter &>> 1
+        let words = ByteClasses.first(of: letter) & ~(prefix &<< 1) | classes.upper & classes.lower &<< 1
+        let whitespace = classes.whitespaceStarts
+        let contraction = classes.apostrophe & letter &<< 1 & letter &>> 1
+        // Symbols may have taken the line end before it, and then take the slash.
+        let slash = classes.slash & classes.newline &<< 1
+        return BlockStarts(
+            symbolStart | words | whitespace.starts | classes.digitGroups,
+            unsure: classes.unknown | contraction | slash | whitespace.unsure
+        )
+    }
+}

@@ -41,3 +41,20 @@ extension PrefixedWordSplitter {
         end(of: WhitespaceRun(in: text, from: start), in: text, from: start)
     }
 }
+
+extension PrefixedWordSplitter {
+    @inline(__always)
+    static func starts(in classes: ByteClasses) -> BlockStarts {
+        let letter = classes.letter
+        let symbolStart = ByteClasses.first(of: classes.symbol) & ~(classes.space &<< 1)
+        let prefix = (symbolStart | classes.blank) & letter &>> 1
+        let words = ByteClasses.first(of: letter) & ~(prefix &<< 1)
+        let numbers = digits == 1 ? classes.digit : classes.digitGroups
+        let whitespace = classes.whitespaceStarts
+        let contraction = classes.apostrophe & prefix
+        return BlockStarts(
+            symbolStart | words | whitespace.starts | numbers,
+            unsure: classes.unknown | contraction | whitespace.unsure
+        )
+    }
+}

@@ -9,6 +9,18 @@ protocol Splitter {
     /// - Returns: more than `start`.
     /// - Complexity: O(*n*) in the bytes of the piece and of the whitespace that follows its start.
     static func pieceEnd(in text: ClassifiedText, from start: Int) -> Int
+
+    /// The pieces that start in a block, the first one at its first byte, whatever stands before and behind it.
+    ///
+    /// Says the same as ``pieceEnd(in:from:)``, only sooner; a rule may know nothing.
+    static func starts(in classes: ByteClasses) -> BlockStarts
+}
+
+extension Splitter {
+    @inline(__always)
+    static func starts(in classes: ByteClasses) -> BlockStarts {
+        .none
+    }
 }
 
 extension ClassifiedText {

@@ -1,0 +1,184 @@
+internal import Glibc
+
+/// The numbers of tokens of the pieces that came last, in tables of fixed size where a new piece takes the place of an
+/// old one.
+///
+/// Pieces are compared byte for byte, so no text can make a count wrong. Their places depend on a secret of the process,
+/// so no text can be made whose pieces drive each other out.
+///
+/// Takes 576 KB, of which the kernel gives only the pages that are written.
+struct PieceCache: ~Copyable {
+    private let memory: UnsafeMutableRawPointer
+    /// Valid as long as the cache.
+    let slots: PieceSlots
+
+    init() {
+        let shortBytes = PieceSlots.shortCount * MemoryLayout<ShortPiece>.stride
+        let longBytes = PieceSlots.longCount * MemoryLayout<LongPiece>.stride
+        // The kernel gives zeroed memory at its first use.
+        guard let memory = calloc(1, shortBytes + longBytes) else { preconditionFailure("out of memory") }
+        self.memory = memory
+        slots = PieceSlots(
+            short: memory.bindMemory(to: ShortPiece.self, capacity: PieceSlots.shortCount),
+            long: (memory + shortBytes).bindMemory(to: LongPiece.self, capacity: PieceSlots.longCount)
+        )
+    }
+
+    deinit {
+        free(memory)
+    }
+}
+
+/// Where the pieces of a ``PieceCache`` lie; borrowed from it.
+struct PieceSlots {
+    static var shortCount: Int { 1 << 15 }
+    static var longCount: Int { 1 << 11 }
+
+    fileprivate let short: UnsafeMutablePointer<ShortPiece>
+    fileprivate let long: UnsafeMutablePointer<LongPiece>
+
+    /// How pieces are spread over the slots.
+    private static let secret: (UInt64, UInt64) = (.random(in: 0 ... .max), .random(in: 0 ... .max))
+    private let secret = Self.secret
+
+    fileprivate init(short: UnsafeMutablePointer<ShortPiece>, long: UnsafeMutablePointer<LongPiece>) {
+        self.short = short
+        self.long = long
+    }
+
+    @inline(__always)
+    func slot(of piece: ShortPiece) -> UnsafeMutablePointer<ShortPiece> {
+        short + Int(truncatingIfNeeded: mixed(piece.head, piece.tail) & UInt64(Self.shortCount &- 1))
+    }
+
+    @inline(__always)
+    func slot(of piece: LongPiece) -> UnsafeMutablePointer<LongPiece> {
+        let head = mixed(piece.first, piece.second)
+        let hash = mixed(head ^ piece.rest.head, piece.rest.tail)
+        return long + Int(truncatingIfNeeded: hash & UInt64(Self.longCount &- 1))
+    }
+
+    @inline(__always)
+    private func mixed(_ some: UInt64, _ others: UInt64) -> UInt64 {
+        let product = (some ^ secret.0).multipliedFullWidth(by: others ^ secret.1)
+        return product.low ^ product.high
+    }
+}
+
+extension PieceSlots {
+    /// The number of a piece's tokens: the remembered one, or what the encoder finds, which is remembered.
+    ///
+    /// The parameters are those of ``PieceEncoder/encode(_:count:readable:into:)``.
+    @inline(__always)
+    func tokens(
+        of piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        by encoder: inout PieceEncoder
+    ) -> Int {
+        guard count <= ShortPiece.longest, readable > ShortPiece.longest else {
+            return tokensOfUnusual(piece, count: count, readable: readable, by: &encoder)
+        }
+        let short = ShortPiece(piece, count: count)
+        let slot = slot(of: short)
+        if let tokens = slot.pointee.tokens(of: short) { return tokens }
+        let tokens = encoder.count(piece, count: count, readable: readable)
+        slot.pointee = short.counting(tokens)
+        return tokens
+    }
+
+    /// A longer piece, or one at the end of the text.
+    @inline(never)
+    private func tokensOfUnusual(
+        _ piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        by encoder: inout PieceEncoder
+    ) -> Int {
+        guard LongPiece.lengths.contains(count), readable > LongPiece.lengths.upperBound else {
+            return encoder.count(piece, count: count, readable: readable)
+        }
+        let long = LongPiece(piece, count: count)
+        let slot = slot(of: long)
+        if let tokens = slot.pointee.tokens(of: long) { return tokens }
+        let tokens = encoder.count(piece, count: count, readable: readable)
+        if tokens <= LongPiece.mostTokens { slot.pointee = long.counting(tokens) }
+        return tokens
+    }
+}
+
+/// A piece of 1 to 15 bytes and the number of its tokens, 0 for unknown.
+struct ShortPiece {
+    static var longest: Int { 15 }
+
+    fileprivate let head: UInt64
+    /// The last bytes, then four bits of length and four bits of tokens.
+    fileprivate var tail: UInt64
+
+    /// - Parameter piece: sixteen bytes may be read.
+    @inline(__always)
+    init(_ piece: UnsafePointer<UInt8>, count: Int) {
+        let words = UnsafeRawPointer(piece)
+        let count = UInt64(truncatingIfNeeded: count)
+        let inHead = UInt64.max &>> (64 &- 8 &* min(count, 8))
+        let inTail = count < 8 ? 0 : (UInt64.max &>> 8) &>> (8 &* (15 &- count))
+        head = UInt64(littleEndian: words.loadUnaligned(as: UInt64.self)) & inHead
+        tail =
+            UInt64(littleEndian: words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) & inTail | count
+            &<< 56
+    }
+
+    /// The tokens of a piece if it is this one.
+    @inline(__always)
+    func tokens(of piece: ShortPiece) -> Int? {
+        // An empty slot has the length of no piece.
+        let difference = (head ^ piece.head) | (tail ^ piece.tail) &<< 4
+        return difference == 0 ? Int(truncatingIfNeeded: tail &>> 60) : nil
+    }
+
+    /// The piece with its number of tokens, at most 15.
+    @inline(__always)
+    func counting(_ tokens: Int) -> ShortPiece {
+        var counted = self
+        counted.tail |= UInt64(truncatingIfNeeded: tokens) &<< 60
+        return counted
+    }
+}
+
+/// A piece of 16 to 30 bytes and the number of its tokens, 0 for unknown.
+struct LongPiece {
+    static var lengths: ClosedRange<Int> { 16...30 }
+    static var mostTokens: Int { 15 }
+
+    fileprivate let first: UInt64
+    fileprivate let second: UInt64
+    /// From the sixteenth byte on.
+    fileprivate let rest: ShortPiece
+
+    /// - Parameter piece: thirty-one bytes may be read.
+    @inline(__always)
+    init(_ piece: UnsafePointer<UInt8>, count: Int) {
+        let words = UnsafeRawPointer(piece)
+        first = words.loadUnaligned(as: UInt64.self)
+        second = words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        rest = ShortPiece(piece + 15, count: count &- 15)
+    }
+
+    private init(_ piece: LongPiece, counting tokens: Int) {
+        first = piece.first
+        second = piece.second
+        rest = piece.rest.counting(tokens)
+    }
+
+    /// The tokens of a piece if it is this one.
+    @inline(__always)
+    func tokens(of piece: LongPiece) -> Int? {
+        first == piece.first && second == piece.second ? rest.tokens(of: piece.rest) : nil
+    }
+
+    /// The piece with its number of tokens, at most 15.
+    @inline(__always)
+    func counting(_ tokens: Int) -> LongPiece {
+        LongPiece(self, counting: tokens)
+    }
+}
