@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .target(name: "Policies", swiftSettings: settings),
@@ -42,10 +44,16 @@ let package = Package(
         .target(name: "TokenCount", dependencies: ["VocabularyData"], swiftSettings: settings),
         .target(name: "Wire", swiftSettings: settings),
         .target(name: "Telemetry", swiftSettings: settings),
+        .target(
+            name: "ObjectStore",
+            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "Sidecar",
             dependencies: [
-                "Policies", "TokenCount", "Wire", "Telemetry", "CSidecar",
+                "Policies", "TokenCount", "Wire", "Telemetry", "ObjectStore", "CSidecar",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -68,10 +76,17 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
         .testTarget(
+            name: "ObjectStoreTests",
+            dependencies: ["ObjectStore", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SidecarTests",
             dependencies: [
                 "Sidecar", "Policies", "Wire", "TokenCount", "Telemetry", "TestSupport",
+                "ObjectStore",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -40,6 +40,8 @@ public struct ModelRule: Equatable, Sendable {
     public var contextTokens: Int?
     /// Whether the model sees images; nil when it is unknown.
     public var vision: Bool?
+    /// How the model takes images; within the request where nobody says otherwise.
+    public var images: ImageForm
     public var price: Price?
 
     public init(
@@ -49,6 +51,7 @@ public struct ModelRule: Equatable, Sendable {
         calibrates: Bool = false,
         contextTokens: Int? = nil,
         vision: Bool? = nil,
+        images: ImageForm = .inline,
         price: Price? = nil
     ) {
         self.match = match
@@ -57,6 +60,7 @@ public struct ModelRule: Equatable, Sendable {
         self.calibrates = calibrates
         self.contextTokens = contextTokens
         self.vision = vision
+        self.images = images
         self.price = price
     }
 }

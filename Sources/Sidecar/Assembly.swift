@@ -12,6 +12,7 @@ final class Assembly {
     private let loaded: LoadedConfiguration
     private let group: MultiThreadedEventLoopGroup
     private let shared: SharedState
+    private let media: MediaSource
     let log: EventLog
     let reloader: Reloader
     private let loops: [NIOLoopBound<LoopContext>]
@@ -27,14 +28,18 @@ final class Assembly {
         self.loaded = loaded
         let writer = LogWriter()
         log = EventLog(writer: writer)
+        let extraCA = environment["SIDECAR_EXTRA_CA"]
+        group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
+        let media = MediaSource(on: group, processors: Processors.usable, extraCA: extraCA, log: log)
+        self.media = media
         let shared = SharedState(
             loaded.configuration,
-            tls: try UpstreamTLS(extraCA: environment["SIDECAR_EXTRA_CA"]),
+            library: try media.library(for: loaded.configuration),
+            tls: try UpstreamTLS(extraCA: extraCA),
             logWriter: writer,
             allowsForcedArm: ForcedArm.isAllowed(by: environment)
         )
         self.shared = shared
-        group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
         let loops = try group.makeIterator().map { loop in
             try loop.submit {
                 let context = LoopContext(eventLoop: loop, shared: shared)
@@ -43,8 +48,8 @@ final class Assembly {
             }.wait()
         }
         self.loops = loops
-        reloader = Reloader(loaded, log: log, load: load) { configuration in
-            let snapshot = shared.adopt(configuration)
+        reloader = Reloader(loaded, log: log, load: load) { configuration throws(ConfigurationError) in
+            let snapshot = shared.adopt(configuration, try media.library(for: configuration))
             for loop in loops { loop.eventLoop.execute { loop.value.adopt(snapshot) } }
         }
     }
@@ -73,6 +78,9 @@ final class Assembly {
             }
             .bind(host: listener.address.host, port: listener.address.port).wait()
         opened(channel, name: listener.name.rawValue, upstream: listener.upstream)
+        if listener.name == .gateway, let port = channel.localAddress?.port {
+            media.gatewayListens(on: port, loaded.configuration)
+        }
     }
 
     private func open(_ admin: AdminListener) throws {
@@ -136,6 +144,7 @@ final class Assembly {
             }.wait()
         }
         log.write(.info, "stopped", [("connections_cut", String(shared.connections.value))])
+        media.stop()
         shared.logWriter.flush()
         try? group.syncShutdownGracefully()
     }

@@ -29,6 +29,8 @@ final class Exchange {
     private(set) var headBytes: ByteBuffer
     /// Whether the body is read before it is passed on.
     let isInspected: Bool
+    /// Whether it is held for the sake of its images alone: no policy reads it.
+    let readsBody: Bool
     /// Whether the body passes while it arrives.
     let isStreamed: Bool
     let record: RequestRecord
@@ -36,6 +38,10 @@ final class Exchange {
     var body = ByteBuffer()
     /// What is charged to the process-wide limit of buffered bytes.
     var heldBytes = 0
+    /// Nil for a body that is small, or of unknown size.
+    var room: BodyRoom.Claim?
+    /// What is answered without any upstream.
+    var mediaRequest: MediaRequest?
     /// Nil for a request that is not inspected, and once nothing can be sent again.
     var decision: Decision?
     var plan: Plan?
@@ -70,7 +76,8 @@ final class Exchange {
                 ? Dialect.of(path: raw.slice(head.target)) : .other
         }
         isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
-        isStreamed = !isInspected && !head.framing.isAtMost(Self.smallBody)
+        readsBody = !isInspected && snapshot.readsImages(of: dialect, head, headBytes, on: listener.name)
+        isStreamed = !isInspected && !readsBody && !head.framing.isAtMost(Self.smallBody)
         let ids = TraceIDs(head: head, bytes: headBytes, made: loop.random.next())
         record = RequestRecord(
             id: ids.request,
@@ -91,12 +98,21 @@ final class Exchange {
     /// The head is complete and strict.
     func accepted() {
         if passedHereBefore { return refuse(.loop) }
-        if isInspected, case .length(let count) = head.framing,
+        takeMediaRequest()
+        if isInspected || readsBody, case .length(let count) = head.framing,
             count > variant.configuration.limits.maxBodyBytes
         {
             return refuse(.bodyTooLarge(limitBytes: variant.configuration.limits.maxBodyBytes))
         }
-        if isStreamed { decide() }
+        if isStreamed { decide() } else { claimRoom() }
+    }
+
+    private func claimRoom() {
+        guard case .length(let count) = head.framing, count >= BodyRoom.leastBytes else { return }
+        let limit = variant.configuration.limits.maxBufferedBytes
+        room = loop.shared.bodyRoom.claim(count, of: limit, on: loop.eventLoop) { [weak self] in
+            self?.client.resumeReading()
+        }
     }
 
     private var passedHereBefore: Bool {
@@ -145,6 +161,7 @@ final class Exchange {
     func releaseRequest() {
         if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
         heldBytes = 0
+        if let room = room.take() { loop.shared.bodyRoom.release(room) }
         body = ByteBuffer()
         headBytes = ByteBuffer()
         decision = nil
@@ -155,6 +172,7 @@ final class Exchange {
     /// The body is complete.
     func bodyEnded() {
         isBodyComplete = true
+        if let mediaRequest { return serve(mediaRequest) }
         if !isStreamed { decide() }
     }
 
@@ -174,7 +192,9 @@ final class Exchange {
     }
 
     private func passThrough(_ upstream: UpstreamReference) -> Plan {
-        Plan(route: nil, Attempt(target: Target(model: "", upstream: upstream.name), isForeign: false))
+        if readsBody { record.requestedModel = statedModel }
+        let target = Target(model: record.requestedModel, upstream: upstream.name)
+        return Plan(route: nil, Attempt(target: target, isForeign: false))
     }
 
     private func inspect(_ upstream: UpstreamReference) -> Plan {
@@ -230,8 +250,13 @@ final class Exchange {
 
     private func keepReceipt() {
         record.clip = clipReceipt
-        guard let clipReceipt, record.status > 0, let target = attempt?.target else { return }
-        loop.shared.receipts.keep(Receipt(clipReceipt, requestID: record.id, target: target))
+        let dropped = record.images[.dropped]
+        guard clipReceipt != nil || dropped > 0, record.status > 0, let target = attempt?.target else {
+            return
+        }
+        loop.shared.receipts.keep(
+            Receipt(clipReceipt, imagesDropped: dropped, requestID: record.id, target: target)
+        )
     }
 
     /// Observes the request and lets go of everything it holds.
@@ -243,7 +268,7 @@ final class Exchange {
         attempt.take()?.abandonConnection()
         releaseRequest()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
-        if let answer, answer.isRelaying { record.bytesOut += answer.byteCount }
+        if let answer, answer.isRelaying { record.bytesOut += answer.clientByteCount }
         if isInspected, let failover { record.outcomes = failover.state.outcomes }
         loop.observe(record, snapshot: snapshot, variant: variant)
     }

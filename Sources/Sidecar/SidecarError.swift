@@ -9,6 +9,7 @@ enum SidecarError: Error, Equatable {
     case unknownTransferCoding
     case tooManyConnections(limit: Int)
     case buffersFull(limitBytes: Int)
+    case storeFailed
     case loop
     case noUpstream(listener: String)
     case upstreamUnreachable(upstream: String)
@@ -28,7 +29,7 @@ enum SidecarError: Error, Equatable {
         case .headTooLarge: 431
         case .unknownTransferCoding: 501
         case .upstreamUnreachable, .upstreamBroke, .noUpstream: 502
-        case .tooManyConnections, .buffersFull: 503
+        case .tooManyConnections, .buffersFull, .storeFailed: 503
         case .upstreamTimedOut: 504
         case .loop: 508
         }
@@ -44,6 +45,7 @@ enum SidecarError: Error, Equatable {
         case .unknownTransferCoding: "unknown_transfer_coding"
         case .tooManyConnections: "too_many_connections"
         case .buffersFull: "buffers_full"
+        case .storeFailed: "store_failed"
         case .loop: "loop"
         case .noUpstream: "no_upstream"
         case .upstreamUnreachable: "upstream_unreachable"
@@ -69,6 +71,8 @@ enum SidecarError: Error, Equatable {
         case .tooManyConnections(let limit): "all \(limit) connections are in use; see limits.maxConnections"
         case .buffersFull(let limit):
             "\(limit) bytes are buffered already; try again, or raise limits.maxBufferedBytes"
+        case .storeFailed:
+            "the image store cannot be reached or is full; see media.store, or let media.onStoreFailure be inline"
         case .loop: "the request has passed this sidecar before; an upstream's url points back at it"
         case .noUpstream(let listener):
             "the \(listener) listener has no upstream; see listen.\(listener).upstream"
@@ -94,7 +98,7 @@ enum SidecarError: Error, Equatable {
             "invalid_request_error"
         case .notVouched: "authentication_error"
         case .allTargetsOpen: "rate_limit_error"
-        case .tooManyConnections, .buffersFull: "overloaded_error"
+        case .tooManyConnections, .buffersFull, .storeFailed: "overloaded_error"
         case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut: "api_error"
         }
     }
@@ -106,7 +110,7 @@ enum SidecarError: Error, Equatable {
             .tooManyConnections, .buffersFull, .loop:
             false
         case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen,
-            .contextExceeded, .notVouched:
+            .contextExceeded, .notVouched, .storeFailed:
             true
         }
     }

@@ -6,6 +6,7 @@ public enum Metric: UInt8, CaseIterable, Sendable {
     case attempts, fallbacks, breakerState
     case tokens, cost, countError
     case clips, clippedTokens, clippedMessages
+    case images, imageBytes
     case bodyBytes
     case reloads, configurationInfo
     case streamsOpen, connectionsOpen
@@ -68,6 +69,8 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         case .clips: .init("sidecar_clips_total", .counter, ["route", "experiment", "arm"], help: "Requests whose history was clipped.")
         case .clippedTokens: .init("sidecar_clipped_tokens_total", .counter, ["route", "experiment", "arm"], help: "Tokens left out by clipping.")
         case .clippedMessages: .init("sidecar_clipped_messages_total", .counter, ["route", "experiment", "arm"], help: "Messages left out by clipping.")
+        case .images: .init("sidecar_images_total", .counter, ["direction", "result"], help: "Images of requests and answers, by what became of them.")
+        case .imageBytes: .init("sidecar_image_bytes_total", .counter, ["hop"], help: "Bytes of images, decoded, by hop.")
         case .bodyBytes: .init("sidecar_body_bytes_total", .counter, ["hop"], help: "Bytes of bodies, by hop.")
         case .reloads: .init("sidecar_config_reloads_total", .counter, ["result"], help: "Configurations loaded.")
         case .configurationInfo: .init("sidecar_config_info", .gauge, ["hash"], help: "1 for the configuration in force.")

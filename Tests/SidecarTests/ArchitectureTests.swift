@@ -9,19 +9,20 @@ struct ArchitectureTests {
         ("Policies", ["Glibc", "Synchronization"]),
         ("Wire", ["Glibc", "Synchronization"]),
         ("Telemetry", ["Glibc", "Synchronization"]),
-        ("TokenCount", ["VocabularyData", "Glibc"]),
+        ("TokenCount", ["VocabularyData", "Glibc", "Synchronization"]),
+        ("ObjectStore", ["Crypto"]),
         (
             "Sidecar",
             [
-                "Policies", "Wire", "Telemetry", "TokenCount", "CSidecar", "Glibc", "Synchronization",
-                "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL",
-                "ArgumentParser",
+                "Policies", "Wire", "Telemetry", "TokenCount", "ObjectStore", "CSidecar", "Glibc",
+                "Synchronization", "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "NIOHTTP1",
+                "NIOSSL", "AsyncHTTPClient", "ArgumentParser",
             ]
         ),
     ]
 
     private static let ours: Set<String> = [
-        "Policies", "Wire", "Telemetry", "TokenCount", "VocabularyData", "CSidecar",
+        "Policies", "Wire", "Telemetry", "TokenCount", "ObjectStore", "VocabularyData", "CSidecar",
     ]
 
     private func files(of target: String) throws -> [URL] {

@@ -227,6 +227,11 @@ final class ClientHandler: ChannelDuplexHandler {
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
+    /// Writes at once and says when the system has taken it.
+    func write(_ bytes: ByteBuffer, whenTaken: @escaping () -> Void) {
+        context?.writeAndFlush(wrapOutboundOut(bytes)).assumeIsolated().whenSuccess { whenTaken() }
+    }
+
     func flush() {
         context?.flush()
     }

@@ -16,6 +16,7 @@ final class SharedState: Sendable {
     let connections = Gauge()
     /// Bytes of request bodies that are held in memory.
     let bufferedBytes = Gauge()
+    let bodyRoom = BodyRoom()
     let listedModels = ListedModels()
     let memoryTrim = MemoryTrim()
     /// Whether the process has been told to stop.
@@ -23,11 +24,12 @@ final class SharedState: Sendable {
 
     init(
         _ configuration: Configuration,
+        library: MediaLibrary? = nil,
         tls: UpstreamTLS,
         logWriter: LogWriter,
         allowsForcedArm: Bool
     ) {
-        snapshotInForce = Mutex(Snapshot(configuration, listed: listedModels))
+        snapshotInForce = Mutex(Snapshot(configuration, library: library, listed: listedModels))
         self.tls = tls
         self.logWriter = logWriter
         self.allowsForcedArm = allowsForcedArm
@@ -41,8 +43,8 @@ final class SharedState: Sendable {
     }
 
     /// Compiles a configuration and puts it in force; what is remembered of the past stays.
-    func adopt(_ configuration: Configuration) -> Snapshot {
-        let snapshot = Snapshot(configuration, listed: listedModels)
+    func adopt(_ configuration: Configuration, _ library: MediaLibrary?) -> Snapshot {
+        let snapshot = Snapshot(configuration, library: library, listed: listedModels)
         snapshotInForce.withLock { $0 = snapshot }
         memory.breakers.apply(configuration.policies.breaker)
         return snapshot

@@ -7,6 +7,8 @@ internal import Telemetry
 /// middle of a request.
 final class Snapshot: Sendable {
     let configuration: Configuration
+    /// The images of requests and answers; nil where they stay where they are.
+    let library: MediaLibrary?
     var hasExperiments: Bool { !experiments.isEmpty }
     /// The settings of requests that take part in no experiment.
     let base: Variant
@@ -24,8 +26,13 @@ final class Snapshot: Sendable {
     private let listed: ListedModels
     private let routes: [String: Label]
 
-    init(_ configuration: Configuration, listed: ListedModels = ListedModels()) {
+    init(
+        _ configuration: Configuration,
+        library: MediaLibrary? = nil,
+        listed: ListedModels = ListedModels()
+    ) {
         self.configuration = configuration
+        self.library = library
         base = Variant(configuration)
         self.listed = listed
         experiments = configuration.experiments.map(\.experiment)

@@ -6,7 +6,9 @@ struct SidecarCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidecar",
         abstract: "Keeps chats going in front of LiteLLM and Dify.",
-        subcommands: [Serve.self, Check.self, Count.self, Explain.self, Version.self, Generate.self]
+        subcommands: [
+            Serve.self, Check.self, Count.self, Explain.self, Sign.self, Version.self, Generate.self,
+        ]
     )
 }
 

@@ -32,6 +32,7 @@ extension Compilation {
             calibrates: section.filled("calibrate", Section.flag),
             contextTokens: section.integer("contextTokens"),
             vision: section.flag("vision"),
+            images: section.word("images"),
             price: section.section("price").flatMap(price)
         )
     }

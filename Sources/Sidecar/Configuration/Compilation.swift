@@ -25,6 +25,7 @@ struct Compilation {
             timeouts: timeouts(),
             limits: limits(),
             log: LogSettings(level: section("log").word("level")),
+            media: media(),
             hash: ""
         )
         checkVouching(in: configuration)

@@ -17,6 +17,7 @@ struct CompiledDocument {
         let others = problems
         for experiment in experiments {
             let arms = experiment.patches.map { compile($0, over: .object(keys), besides: others) }
+            checkMedia(of: arms, patches: experiment.patches)
             configuration.experiments.append(.init(experiment: experiment.experiment, arms: arms))
         }
         let hashes = configuration.experiments.flatMap(\.arms).map(\.hash)
@@ -34,6 +35,15 @@ struct CompiledDocument {
         configuration.hash = file.fingerprint(leavingOut: check.secrets.union(patches))
         problems = check.problems + compilation.problems
         self.environment = check.environment
+    }
+
+    /// The store is the same for every arm, so where the file has none an arm cannot have one.
+    private mutating func checkMedia(of arms: [Configuration], patches: [ArmPatch]) {
+        guard configuration.media == nil else { return }
+        for (arm, patch) in zip(arms, patches) where arm.media != nil {
+            let place = patch.place.appending("media")
+            problems.append(.init(place, "there is no store to share; name media in the file itself"))
+        }
     }
 
     private mutating func compile(

@@ -11,6 +11,8 @@ struct Configuration: Equatable, Sendable {
     var timeouts: Timeouts
     var limits: Limits
     var log: LogSettings
+    /// Nil where images stay where they are.
+    var media: MediaSettings?
     /// In the order of the file; empty in the settings of an arm.
     var experiments: [ConfiguredExperiment] = []
     /// Tells configurations apart: the same for the same values, however the file is laid out.

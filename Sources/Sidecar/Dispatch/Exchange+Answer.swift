@@ -10,17 +10,27 @@ extension Exchange {
         let answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
         answer.stripsChunking = self.head.minorVersion == 0 && head.framing == .chunked
         if isReadStream(head, bytes) { answer.reader = ChatStreamReader(dialect: record.dialect) }
+        if linksEvents(of: answer) { answer.events = EventRewriting() }
         self.answer = answer
         wasTouched = true
         switch answer.mode {
         case .relaying: accept()
         case .tunnel: openTunnel()
-        case .holdingError, .holdingStream: break
+        case .holdingError, .holdingStream, .holdingDocument: break
         }
+    }
+
+    private func linksEvents(of answer: OngoingAnswer) -> Bool {
+        let head = answer.head
+        // A length that is declared cannot be kept.
+        if case .length = head.framing { return false }
+        return linksAnswers && head.status < 300 && !answer.stripsChunking
+            && head.first(.contentEncoding) == nil && isEventStream(head, answer.bytes)
     }
 
     private func mode(for head: ResponseHead, _ bytes: ByteBuffer) -> OngoingAnswer.Mode {
         if head.status == 101 { return .tunnel }
+        if isDocumentToLink(head, bytes) { return .holdingDocument }
         guard isInspected else { return .relaying }
         if head.status >= 400 { return .holdingError }
         let isLast = attempt?.place == (plan?.attempts.count ?? 1) - 1
@@ -33,12 +43,7 @@ extension Exchange {
     }
 
     private func isEventStream(_ head: ResponseHead, _ bytes: ByteBuffer) -> Bool {
-        guard let field = head.first(.contentType) else { return false }
-        let type: StaticString = "text/event-stream"
-        return bytes.withUnsafeReadableBytes { raw in
-            field.value.count >= type.utf8CodeUnitCount
-                && raw.slice(field.value.prefix(type.utf8CodeUnitCount)).equalsIgnoringCase(type)
-        }
+        mediaType(of: head, bytes, is: "text/event-stream")
     }
 
     /// Reads a piece of the body with its framing taken off, before ``responseReceived(_:lastChunkEnd:)`` gets it whole.
@@ -49,7 +54,7 @@ extension Exchange {
     ) -> UpstreamState.BodyProgress {
         guard let answer else { return scan { _ in } }
         var byteCount = 0
-        let collects = isInspected && answer.collectsPayload || answer.stripsChunking
+        let collects = isInspected && answer.collectsPayload || answer.takesPayload
         let progress = scan { payload in
             byteCount += payload.count
             answer.reader?.feed(payload)
@@ -69,6 +74,7 @@ extension Exchange {
         case .relaying: relay(bytes, lastChunkEnd: lastChunkEnd)
         case .holdingError: holdError(bytes)
         case .holdingStream: holdStream(bytes, lastChunkEnd: lastChunkEnd)
+        case .holdingDocument: holdDocument(bytes)
         case .tunnel: break
         }
     }
@@ -88,6 +94,7 @@ extension Exchange {
         case .relaying: finishRelay()
         case .holdingError: errorIsComplete()
         case .holdingStream: judgeStream()
+        case .holdingDocument: documentIsComplete()
         case .tunnel: endTunnel()
         case nil: break
         }
@@ -108,12 +115,15 @@ extension Exchange {
 
     private func holdStream(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         guard let answer, let reader = answer.reader else { return }
-        if answer.isChunked {
+        if let events = answer.events {
+            events.take(answer.takePayload())
+        } else if answer.isChunked {
             answer.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { answer.raw.writeImmutableBuffer($0) }
         } else {
             answer.raw.writeImmutableBuffer(bytes)
         }
-        if reader.sawDelta || reader.isDone || answer.raw.readableBytes > OngoingAnswer.maxHeldBytes {
+        let heldCount = answer.events?.heldCount ?? answer.raw.readableBytes
+        if reader.sawDelta || reader.isDone || heldCount > OngoingAnswer.maxHeldBytes {
             accept()
         }
         // An error before the first token is judged when the stream has ended: LiteLLM ends it at once.
@@ -167,6 +177,7 @@ extension Exchange {
     }
 
     private func fail(with answer: Answer) {
+        if repeatsInline(answer) { return }
         let failure = FailureTable.classify(answer) ?? .callerFault
         if FailureTable.turnsClientAway(answer) { revokeVouching() }
         attemptFailed(

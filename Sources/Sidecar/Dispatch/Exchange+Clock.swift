@@ -26,6 +26,7 @@ extension Exchange {
     /// That bytes came is only noted when they do, so that an answer of many pieces asks for the time once a tick.
     func tick(now: NIODeadline) {
         guard !isOver else { return }
+        if let room, !room.isGranted { return tickWaitingForRoom(room, now: now) }
         if wasTouched {
             wasTouched = false
             restartClock(now: now)
@@ -33,6 +34,13 @@ extension Exchange {
         guard now >= deadline else { return }
         deadline = .distantFuture
         timedOut()
+    }
+
+    /// Room is waited for as long as others leave and make some.
+    private func tickWaitingForRoom(_ room: BodyRoom.Claim, now: NIODeadline) {
+        let since = max(room.since, loop.shared.bodyRoom.latestGrant)
+        guard now - since > ClientHandler.Limit.fullBuffers else { return }
+        refuse(.buffersFull(limitBytes: variant.configuration.limits.maxBufferedBytes))
     }
 
     private func restartClock(now: NIODeadline) {

@@ -115,14 +115,17 @@ extension Exchange {
 
     // MARK: - Transform
 
-    private func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
+    func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
+        attempt?.budget = budget
         whenVouched { exchange in
-            if let decision = exchange.decision, decision.plan.route != nil {
-                guard exchange.edit(decision, at: place, budget: budget) else { return }
-            } else {
-                exchange.attempt?.body = exchange.body
+            exchange.whenImagesAreReady { exchange in
+                if let decision = exchange.decision, decision.plan.route != nil {
+                    guard exchange.edit(decision, at: place, budget: budget) else { return }
+                } else {
+                    exchange.putImagesIntoBody()
+                }
+                exchange.connect(fresh: onFreshConnection)
             }
-            exchange.connect(fresh: onFreshConnection)
         }
     }
 
@@ -138,6 +141,7 @@ extension Exchange {
             isLast: place == decision.plan.attempts.count - 1,
             upstream: attempt?.upstream.kind ?? .litellm,
             isOwnUpstream: attempt?.upstream.name == upstream?.name,
+            images: imageEdits(decision),
             clip: variant.configuration.policies.clip
         )
         record.overhead += (NIODeadline.now() - began).nanoseconds
@@ -220,7 +224,7 @@ extension Exchange {
             traceID: record.traceID
         )
         if isReframed { written.bodyCount = bodyCount }
-        written.asksForIdentity = isMatched
+        written.asksForIdentity = isMatched || linksAnswers
         written.forbidsRetries = forbidsRetries
         return written.written(roomBehind: roomBehind)
     }
@@ -233,7 +237,7 @@ extension Exchange {
 
     /// Whether more of the request's body may be read.
     var takesMoreBody: Bool {
-        guard isStreamed || isTunnel else { return true }
+        guard isStreamed || isTunnel else { return room?.isGranted ?? true }
         return attempt?.connection?.isWritable ?? false
     }
 
@@ -264,6 +268,7 @@ extension Exchange {
 
     /// A time limit of the request has passed.
     func timedOut() {
+        if mediaRequest != nil { return clientStalled() }
         let isRelaying = answer?.isRelaying == true
         attempt?.abandonConnection()
         if isRelaying, !client.isWritable { return clientStalled() }

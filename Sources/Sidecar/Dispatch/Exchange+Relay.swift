@@ -6,7 +6,7 @@ internal import Wire
 /// Passing an answer on to the client, to its end or to the point where it broke off.
 extension Exchange {
     /// Pieces up to this size are copied behind the head, which is cheaper than a second piece in the write.
-    private static let smallWrite = 2048
+    static let smallWrite = 2048
 
     /// The answer is one that the client gets.
     func accept() {
@@ -91,6 +91,7 @@ extension Exchange {
         record.status = head.status
         record.model = model
         let isHTTP10 = self.head.minorVersion == 0
+        if answer?.document != nil { answer?.stripsChunking = false }
         let stripsChunking = answer?.stripsChunking == true
         let keepsAlive =
             self.head.keepsAlive && isBodyComplete && !stripsChunking && head.framing != .untilClose
@@ -103,6 +104,7 @@ extension Exchange {
             loop.metrics.add(.streamsOpen, .none, 1)
         }
         if stripsChunking { writePayload() }
+        passEvents()
         if answer?.isComplete == true { finishRelay() }
     }
 
@@ -113,9 +115,10 @@ extension Exchange {
             bytes: answer.bytes,
             keepsAlive: answer.keepsAlive,
             isForHTTP10: isForHTTP10,
-            notes: notes
+            notes: notes,
+            bodyCount: answer.document?.readableBytes
         )
-        write(head, before: answer.raw, stripped: answer.stripsChunking)
+        write(head, before: answer.document ?? answer.raw, stripped: answer.stripsChunking)
         answer.raw = ByteBuffer()
         answer.bytes = ByteBuffer()
     }
@@ -131,7 +134,7 @@ extension Exchange {
     }
 
     /// Writes to the client; a small first piece goes out in one buffer with the head.
-    private func write(_ bytes: ByteBuffer) {
+    func write(_ bytes: ByteBuffer) {
         guard var head = pendingHead.take() else { return client.write(bytes) }
         if bytes.readableBytes <= Self.smallWrite {
             head.writeImmutableBuffer(bytes)
@@ -148,6 +151,10 @@ extension Exchange {
 
     func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         if answer?.stripsChunking == true { return writePayload() }
+        if let answer, let events = answer.events {
+            events.take(answer.takePayload())
+            return passEvents()
+        }
         guard answer?.reader != nil, answer?.isChunked == true else { return write(bytes) }
         answer?.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { write($0) }
     }
@@ -159,6 +166,7 @@ extension Exchange {
     }
 
     func finishRelay() {
+        if endEvents(as: .complete) { return }
         answer?.reader?.finish()
         readUsage()
         if answer?.reader == nil {
@@ -174,9 +182,24 @@ extension Exchange {
             }
             settle(hasError ? .failed(.upstreamFault) : .success)
         }
-        if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 { write(tail) }
+        if answer?.events != nil, answer?.isChunked == true {
+            write(ByteBuffer(staticString: "0\r\n\r\n"))
+        } else if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 {
+            write(tail)
+        }
         writePendingHead()
         end(keepsAlive: answer?.keepsAlive ?? false)
+    }
+
+    /// Passes the last events on.
+    ///
+    /// - Returns: whether one of them is still being looked at; the end then follows it.
+    private func endEvents(as end: OngoingAnswer.End) -> Bool {
+        guard let events = answer?.events else { return false }
+        if end == .complete { events.end() }
+        passEvents()
+        if events.isRewriting { answer?.pendingEnd = end }
+        return events.isRewriting
     }
 
     private func readUsage() {
@@ -193,12 +216,12 @@ extension Exchange {
     /// Nothing is ever presented as complete that is not: a stream ends with an error event and no `[DONE]`, any
     /// other answer with a broken connection.
     func answerWasCut() {
-        guard let answer else { return }
+        guard let answer, !endEvents(as: .cut) else { return }
         observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
         answer.isConfirmed = true
         settle(.failed(.upstreamFault))
         record.error = "answer_cut"
-        guard answer.reader != nil, answer.isChunked, answer.chunks.endsAtEvent, !answer.stripsChunking else {
+        guard answer.reader != nil, answer.isChunked, answer.endsAtEvent, !answer.stripsChunking else {
             breakOff()
             return
         }
@@ -232,7 +255,9 @@ extension Exchange {
 
     /// What the client is told about its request in header fields.
     var notes: AnswerNotes {
-        guard isInspected, failover != nil else { return AnswerNotes(requestID: record.id) }
+        guard isInspected, failover != nil else {
+            return AnswerNotes(requestID: record.id, images: record.images.text)
+        }
         let upstream = attempt?.sent.map { (NIODeadline.now() - $0).nanoseconds } ?? 0
         return AnswerNotes(
             requestID: record.id,
@@ -241,12 +266,13 @@ extension Exchange {
             route: plan?.route,
             arm: variant.assignment?.arm,
             clip: clipReceipt,
+            images: record.images.text,
             overhead: record.overhead,
             upstream: upstream
         )
     }
 
-    var takesMore: Bool { client.isWritable }
+    var takesMore: Bool { client.isWritable && answer?.events?.isRewriting != true }
 
     func clientBecameWritable() {
         attempt?.connection?.resumeReading()

@@ -11,6 +11,8 @@ final class OngoingAnswer {
         case holdingError
         /// Kept until the first token, so that a stream that never starts can still be replaced.
         case holdingStream
+        /// Kept until it is complete and its images are stored.
+        case holdingDocument
         /// Bytes of an upgraded connection.
         case tunnel
     }
@@ -30,6 +32,14 @@ final class OngoingAnswer {
     var payload = ByteBuffer()
     var reader: ChatStreamReader?
     var chunks = WholeChunks()
+    /// Where images of the stream become links; the events then have chunks of our own.
+    var events: EventRewriting?
+    /// The body with links in it, framed by its length.
+    var document: ByteBuffer?
+    /// Bytes of events that were passed on, where their images become links.
+    var linkedCount: Int?
+    /// What came of the stream while an event of it was held.
+    var pendingEnd: End?
     /// Bytes of the body so far, framing taken off.
     var byteCount = 0
     var isComplete = false
@@ -41,6 +51,10 @@ final class OngoingAnswer {
     var move: Move?
     /// Whether figures, breaker and memory know of it.
     var isConfirmed = false
+
+    enum End {
+        case complete, cut
+    }
 
     struct Move {
         let place: RouteMemory.Place
@@ -59,6 +73,18 @@ final class OngoingAnswer {
     var waitsForFirstToken: Bool { reader.map { !$0.sawDelta } ?? false }
     /// Whether the payload is collected: errors are classified, JSON answers are read for their usage.
     var collectsPayload: Bool { reader == nil && payload.readableBytes < Self.maxReadBytes }
+    /// Whether all of the payload is collected: it is passed on without its framing.
+    var takesPayload: Bool { stripsChunking || events != nil || mode == .holdingDocument && isChunked }
+    /// Whether what was passed on ends with a whole event.
+    var endsAtEvent: Bool { events?.endsAtEvent ?? chunks.endsAtEvent }
+
+    func takePayload() -> ByteBuffer {
+        defer { payload = ByteBuffer() }
+        return payload
+    }
+
+    /// Bytes of the body that the client gets.
+    var clientByteCount: Int { document?.readableBytes ?? linkedCount ?? byteCount }
 }
 
 @available(*, unavailable)

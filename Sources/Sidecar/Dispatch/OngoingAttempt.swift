@@ -14,6 +14,9 @@ final class OngoingAttempt {
     var connection: UpstreamHandler?
     /// Nil until there was a connection to send on.
     var sent: NIODeadline?
+    var budget: Budget?
+    /// The images of the body in the target's form; nil until they are known.
+    var images: PreparedImages?
     var body: ByteBuffer?
     var isEdited = false
     var countedTokens: Int?

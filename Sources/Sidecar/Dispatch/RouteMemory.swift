@@ -1,13 +1,14 @@
 internal import Policies
 internal import Synchronization
 
-/// What is remembered between requests and decides about the next one: breakers, sticky conversations and the errors
-/// of counts.
+/// What is remembered between requests and decides about the next one: breakers, sticky conversations, the errors of
+/// counts, and who cannot fetch images.
 ///
 /// Shared by the event loops and kept over a reload.
 final class RouteMemory: Sendable {
     let breakers = Breakers()
     let calibration = CalibrationMemory()
+    let imageFetches = ImageFetches()
     private let sticky = Mutex(StickyRoutes())
     /// Read without the lock: mostly no conversation has been moved.
     private let stickyCount = Gauge()

@@ -15,6 +15,16 @@ extension LoopContext {
         }
         metrics.observe(.overhead, RecordLabels.planPhase, Double(record.overhead) / 1e9)
         bodyBytes.add(record)
+        add(record.images, of: "request")
+        add(record.answerImages, of: "response")
+        if record.imageBytes != ImageBytes() {
+            for hop in record.imageBytes.hops where hop.byteCount > 0 {
+                metrics.add(.imageBytes, Labels(Label(hop.name)), Double(hop.byteCount))
+            }
+        }
+        if record.upload > 0 {
+            metrics.observe(.overhead, RecordLabels.uploadPhase, Double(record.upload) / 1e9)
+        }
         if let usage = record.usage { add(usage, of: record, labels, variant) }
         if let clip = record.clip { add(clip, labels) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
@@ -93,6 +103,13 @@ extension LoopContext {
         shared.memory.calibration.note(reported: usage.promptTokens, counted: counted, of: subject)
     }
 
+    private func add(_ images: ImageCounts, of direction: String) {
+        guard !images.isEmpty else { return }
+        for result in ImageCounts.Result.allCases where images[result] > 0 && result != .dropped {
+            metrics.add(.images, Labels(Label(direction), Label(result.rawValue)), Double(images[result]))
+        }
+    }
+
     private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {
         let clipped = Labels(labels.route, labels.experiment, labels.arm)
         metrics.add(.clips, clipped)
@@ -122,6 +139,7 @@ private struct RecordLabels {
     }
 
     static let planPhase = Labels(Label("plan"))
+    static let uploadPhase = Labels(Label("upload"))
     static let input = Label("input")
     static let output = Label("output")
     static let cachedInput = Label("cached_input")

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// What clipping did to one request, message by message; never their text.
+/// What one request was sent without: messages that were clipped, message by message, and images that no model of its
+/// chain sees; never their contents.
 struct Receipt: Encodable, Sendable {
     struct Line: Encodable, Sendable {
         /// In the request as it came, from 0.
@@ -20,15 +21,19 @@ struct Receipt: Encodable, Sendable {
     let time: String
     let model: String
     let upstream: String
-    let encoding: String
-    let budget: Int
-    let before: Int
-    let after: Int
+    /// Nil, like the figures that follow, where nothing was clipped.
+    let encoding: String?
+    let budget: Int?
+    let before: Int?
+    let after: Int?
     let messages: [Line]
+    /// Nil where none was left out.
+    let imagesDropped: Int?
 
     private enum CodingKeys: String, CodingKey {
         case requestID = "request_id"
         case time, model, upstream, encoding, budget, before, after, messages
+        case imagesDropped = "images_dropped"
     }
 }
 

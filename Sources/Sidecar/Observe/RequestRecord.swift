@@ -27,6 +27,12 @@ final class RequestRecord {
     var usage: Usage?
     var countedTokens: Int?
     var clip: ClipReceipt?
+    /// What became of the images of the request, and of those of the answer.
+    var images = ImageCounts()
+    var answerImages = ImageCounts()
+    /// Nanoseconds that it waited for images to be stored.
+    var upload: Int64 = 0
+    var imageBytes = ImageBytes()
     var bytesIn = 0
     var bytesOut = 0
     var upstreamBytesIn = 0
@@ -105,6 +111,7 @@ final class RequestRecord {
         }
         if let countedTokens { line.add("tokens_counted", countedTokens) }
         if let clip { line.add("clip", clip.fields) }
+        if !images.isEmpty || !answerImages.isEmpty { line.add("images", images.fields(with: answerImages)) }
         line.add("bytes_in", bytesIn)
         line.add("bytes_out", bytesOut)
     }

@@ -17,6 +17,9 @@ final class Reloader: Sendable {
     /// Reads and checks the file at a path.
     typealias Load = @Sendable (String) throws(ConfigurationError) -> LoadedConfiguration
 
+    /// Puts a checked configuration in force, or says why it cannot be.
+    typealias Apply = @Sendable (Configuration) throws(ConfigurationError) -> Void
+
     private struct State {
         var running: LoadedConfiguration
         /// What was read at the last try, good or bad: the same again is not tried again.
@@ -32,17 +35,16 @@ final class Reloader: Sendable {
     private let queue = DispatchQueue(label: "reload")
     private let state: Mutex<State>
     private let hasStopped = Switch()
-    private let apply: @Sendable (Configuration) -> Void
+    private let apply: Apply
     private let watch: Mutex<FolderWatch?> = Mutex(nil)
 
     /// - Parameters:
     ///   - running: what is in force already.
-    ///   - apply: puts a checked configuration in force.
     init(
         _ running: LoadedConfiguration,
         log: EventLog,
         load: @escaping Load,
-        apply: @escaping @Sendable (Configuration) -> Void
+        apply: @escaping Apply
     ) {
         self.load = load
         self.log = log
@@ -120,12 +122,12 @@ final class Reloader: Sendable {
     ) throws(ConfigurationError) -> Outcome {
         var loaded = read
         let waiting = try loaded.configuration.keepListeners(of: running.configuration)
+        try apply(loaded.configuration)
         state.withLock { state in
             if loaded.includedFiles != running.includedFiles { state.lastTexts = Self.texts(of: loaded) }
             state.running = loaded
             state.succeeded += 1
         }
-        apply(loaded.configuration)
         watchFolders()
         let hash = loaded.configuration.hash
         log.write(.info, "configuration reloaded", [("config_hash", hash)])

@@ -16,6 +16,7 @@ enum AttemptBody {
     /// - Parameters:
     ///   - budget: of this try; it may be tighter than the attempt's own.
     ///   - isLast: whether nothing follows, so that LiteLLM may fall back by itself.
+    ///   - images: what is changed of the images.
     ///   - isOwnUpstream: whether it goes to the upstream that the listener fronts.
     static func make(
         of request: Classification,
@@ -24,13 +25,14 @@ enum AttemptBody {
         isLast: Bool,
         upstream: Upstream.Kind,
         isOwnUpstream: Bool = false,
+        images: [Splice] = [],
         clip: ClipSettings
     ) -> AttemptBody {
         guard let conversation = request.conversation else {
             return .ready(request.body, isEdited: false, clip: nil, countedTokens: nil)
         }
         var receipt: ClipReceipt?
-        var edits: [[Splice]] = []
+        var edits = [images]
         var tokens: Int?
         if let budget, request.tokensAtMost(by: budget.counting) > budget.tokens {
             switch PromptCut(request, to: budget, clip) {
@@ -85,7 +87,7 @@ enum AttemptBody {
 
 extension UnsafeRawBufferPointer {
     /// The document with the splices applied, as a buffer that can be sent.
-    fileprivate func spliced(_ splices: [Splice]) -> ByteBuffer {
+    func spliced(_ splices: [Splice]) -> ByteBuffer {
         var out = ByteBufferAllocator().buffer(capacity: splicedCount(splices))
         var read = 0
         for splice in splices {

@@ -10,6 +10,8 @@ struct ClientResponseHead {
     /// Whether the client speaks HTTP/1.0 and gets a body without chunk framing.
     let isForHTTP10: Bool
     let notes: AnswerNotes
+    /// The length of a body that is not framed as the upstream framed it.
+    var bodyCount: Int?
 
     func written(roomBehind: Int) -> ByteBuffer {
         bytes.withUnsafeReadableBytes { raw in
@@ -37,6 +39,7 @@ struct ClientResponseHead {
     private func keeps(_ field: HeaderField) -> Bool {
         switch field.header {
         case .ours: false
+        case .contentLength: bodyCount == nil
         case .upgrade: head.status == 101
         default: !field.isHopByHop
         }
@@ -44,7 +47,13 @@ struct ClientResponseHead {
 
     private func putConnection(_ out: inout HeadWriter) {
         if head.status == 101 { return out.put("Connection: Upgrade\r\n") }
-        if head.framing == .chunked, !isForHTTP10 { out.put("Transfer-Encoding: chunked\r\n") }
+        if let bodyCount {
+            out.put("Content-Length: ")
+            out.put(number: bodyCount)
+            out.put("\r\n")
+        } else if head.framing == .chunked, !isForHTTP10 {
+            out.put("Transfer-Encoding: chunked\r\n")
+        }
         if !keepsAlive {
             out.put("Connection: close\r\n")
         } else if isForHTTP10 {
@@ -62,6 +71,8 @@ struct AnswerNotes {
     var route: String?
     var arm: String?
     var clip: ClipReceipt?
+    /// What became of the request's images; empty when it had none.
+    var images = ""
     /// Nanoseconds that the sidecar spent, and those until the upstream's head came.
     var overhead: Int64 = 0
     var upstream: Int64 = 0
@@ -69,13 +80,18 @@ struct AnswerNotes {
     /// More than ``put(_:)`` writes.
     var maxByteCount: Int {
         640 + requestID.utf8.count + (model?.utf8.count ?? 0) + attempts.utf8.count + (route?.utf8.count ?? 0)
-            + (arm?.utf8.count ?? 0)
+            + (arm?.utf8.count ?? 0) + images.utf8.count
     }
 
     func put(_ out: inout HeadWriter) {
         out.put("x-sidecar-request-id: ")
         out.put(untrusted: requestID)
         out.put("\r\n")
+        if !images.isEmpty {
+            out.put("x-sidecar-images: ")
+            out.put(images)
+            out.put("\r\n")
+        }
         guard let model else { return }
         if !model.isEmpty {
             out.put("x-sidecar-model: ")

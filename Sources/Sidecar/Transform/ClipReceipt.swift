@@ -33,18 +33,20 @@ struct ClipReceipt: Equatable {
 }
 
 extension Receipt {
-    /// The receipt of a request that was sent clipped.
-    init(_ clip: ClipReceipt, requestID: String, target: Target) {
+    /// The receipt of a request that was sent without some of its messages or images.
+    init(_ clip: ClipReceipt?, imagesDropped: Int = 0, requestID: String, target: Target) {
         self.requestID = requestID
         time = Date.now.ISO8601Format()
         model = target.model
         upstream = target.upstream
-        encoding = clip.budget.counting.encoding
-        budget = clip.budget.tokens
-        before = clip.before
-        after = clip.after
-        messages = clip.lines.enumerated().map { index, line in
+        encoding = clip?.budget.counting.encoding
+        budget = clip?.budget.tokens
+        before = clip?.before
+        after = clip?.after
+        let lines = clip?.lines ?? []
+        messages = lines.enumerated().map { index, line in
             Line(index: index, role: line.role, tokens: line.tokens, fate: line.fate)
         }
+        self.imagesDropped = imagesDropped == 0 ? nil : imagesDropped
     }
 }

@@ -257,7 +257,6 @@ struct ConfigurationProblemTests {
     @Test(
         "what this version cannot do is named and refused",
         arguments: [
-            ("/media", #""media": { "minBytes": 2048 }"#),
             ("/egress", #""egress": { "hops": {} }"#),
             ("/listen/egress", #""listen": { "gateway": {}, "egress": {} }"#),
             (
@@ -295,7 +294,7 @@ struct ConfigurationProblemTests {
     @Test(
         "what this version cannot do may be spelled out as not wanted",
         arguments: [
-            #""media": {}, "egress": {}, "log": { "bodies": false }"#,
+            #""egress": {}, "log": { "bodies": false }"#,
             #""models": [{ "match": ["a"], "prefill": false, "images": "url" }]"#,
             #""upstreams": { "litellm": { "url": "http://a", "apps": {}, "egress": "${B:-}" } }"#,
         ]

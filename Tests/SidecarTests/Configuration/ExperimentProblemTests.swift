@@ -162,8 +162,17 @@ struct ExperimentProblemTests {
                 ]
             ),
             (#"{ "routes": [null] }"#, ["\(at)/routes/0: null is not an object; write { … }"]),
-            (#"{ "media": { "store": { "kind": "s3" } } }"#, ["\(at)/media/store: \(others)"]),
-            (#"{ "media": { "minBytes": 1 } }"#, ["\(at)/media: not available in this version; remove it"]),
+            (
+                #"{ "media": { "store": { "kind": "s3" } } }"#,
+                [
+                    "\(at)/media/store: \(others)",
+                    "\(at)/media: there is no store to share; name media in the file itself",
+                ]
+            ),
+            (
+                #"{ "media": { "minBytes": 1 } }"#,
+                ["\(at)/media: there is no store to share; name media in the file itself"]
+            ),
             (
                 #"{ "models": [{ "match": ["a"], "prefill": true }] }"#,
                 ["\(at)/models/0/prefill: not available in this version; remove it"]

@@ -1,4 +1,5 @@
-let transportKeys = timeoutKeys + laterKeys + experimentKeys + limitKeys + logKeys
+let transportKeys =
+    timeoutKeys + streamKeys + mediaKeys + egressKeys + experimentKeys + limitKeys + logKeys
 
 private let timeoutKeys = [
     KeyRow("timeouts", .object, .otherwise([:]), doc: "Limits of a request that matches a route."),
@@ -34,7 +35,7 @@ private let timeoutKeys = [
     ),
 ]
 
-private let laterKeys = [
+private let streamKeys = [
     KeyRow("stream", .object, .otherwise([:]), doc: "What happens to streams."),
     KeyRow(
         "stream.onCut",
@@ -42,14 +43,10 @@ private let laterKeys = [
         .otherwise("error"),
         doc: "What the client gets when an answer breaks off: a last event that says so."
     ),
-    KeyRow(
-        "media",
-        .object,
-        .otherwise([:]),
-        .mustBeEmpty,
-        doc: "Where images are kept instead of in requests."
-    ),
-    KeyRow("egress", .object, .otherwise([:]), .mustBeEmpty, doc: "By which proxies providers are reached."),
+]
+
+private let egressKeys = [
+    KeyRow("egress", .object, .otherwise([:]), .mustBeEmpty, doc: "By which proxies providers are reached.")
 ]
 
 private let limitKeys = [

@@ -1,3 +1,4 @@
+internal import Policies
 internal import TokenCount
 
 /// Describes the whole file.
@@ -156,10 +157,9 @@ private let modelKeys = [
     ),
     KeyRow(
         "models[].images",
-        .choice(["url", "inline"]),
-        .optional,
-        .noted,
-        doc: "How the model takes images."
+        .choice(ImageForm.allCases.map(\.rawValue)),
+        .otherwise("inline"),
+        doc: "How the model takes images: as the address of the stored image, or within the request."
     ),
     KeyRow(
         "models[].imageTokens",

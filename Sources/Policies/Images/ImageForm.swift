@@ -1,0 +1,28 @@
+/// How a target gets the images of a request.
+public enum ImageForm: String, Equatable, Sendable, CaseIterable {
+    /// As the address of the stored image.
+    case url
+    /// As Base64, within the request.
+    case inline
+}
+
+/// What is known of how a target takes images.
+public struct ImageFormQuestion: Sendable {
+    /// What the configuration says of the model.
+    public var configured: ImageForm
+    /// Whether the upstream hands addresses on, or fetches them itself.
+    public var upstreamTakesURLs: Bool
+    /// Whether the target said lately that it cannot fetch an address.
+    public var couldNotFetch: Bool
+
+    public init(configured: ImageForm, upstreamTakesURLs: Bool, couldNotFetch: Bool) {
+        self.configured = configured
+        self.upstreamTakesURLs = upstreamTakesURLs
+        self.couldNotFetch = couldNotFetch
+    }
+
+    /// An address only where the target is known to take it: an image within the request always arrives.
+    public var form: ImageForm {
+        configured == .url && upstreamTakesURLs && !couldNotFetch ? .url : .inline
+    }
+}

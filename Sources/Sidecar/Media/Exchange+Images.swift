@@ -1,0 +1,147 @@
+internal import NIOCore
+internal import ObjectStore
+internal import Policies
+internal import Telemetry
+internal import Wire
+
+/// The images of a request: stored once, and sent in the form that the attempt's target takes.
+extension Exchange {
+    /// Goes on once the images of the body have the form that the attempt's target takes.
+    ///
+    /// - Parameter goOn: the attempt then has its edits; without images, or without a store, at once.
+    func whenImagesAreReady(_ goOn: @escaping (Exchange) -> Void) {
+        guard let attempt, attempt.images == nil, let preparation, mayCarryImages else { return goOn(self) }
+        let began = NIODeadline.now()
+        let form = imageForm(of: attempt)
+        let (body, dialect) = (body, record.dialect)
+        loop.eventLoop.makeFutureWithTask { await preparation.prepare(body, dialect, as: form) }
+            .assumeIsolated().whenSuccess { images in
+                guard !self.isOver, self.attempt === attempt else { return }
+                self.record.upload += (NIODeadline.now() - began).nanoseconds
+                self.imagesAreReady(images, goOn)
+            }
+    }
+
+    private func imagesAreReady(_ images: PreparedImages, _ goOn: (Exchange) -> Void) {
+        record.images += images.counts
+        record.imageBytes += images.bytes
+        guard images.counts[.failed] == 0 || preparation?.settings.onStoreFailure == .inline else {
+            return refuse(.storeFailed)
+        }
+        attempt?.images = images
+        goOn(self)
+    }
+
+    private var preparation: ImagePreparation? {
+        guard let library = snapshot.library, let settings = variant.configuration.media, settings.requests
+        else {
+            return nil
+        }
+        return ImagePreparation(library: library, settings: settings, now: Clock.signingTime())
+    }
+
+    /// A chat was scanned already; the other dialects are worth a look.
+    private var mayCarryImages: Bool {
+        guard record.dialect.carriesImages, let decision else { return readsBody }
+        // The assistant's own images are no parts of a message.
+        return decision.request.facts.carriesImages
+            || body.withUnsafeReadableBytes { AnswerImage.mayBe(in: $0) }
+    }
+
+    /// The edits of the images for the attempt at hand.
+    ///
+    /// A fallback that cannot see gets the text alone: nobody is asked who cannot while somebody is left who can.
+    func imageEdits(_ decision: Decision) -> [Splice] {
+        guard let attempt, attempt.target.model != decision.request.facts.model,
+            decision.request.facts.carriesImages,
+            variant.configuration.policies.rule(for: attempt.target.model)?.vision == false
+        else { return attempt?.images?.splices ?? [] }
+        let splices = body.withUnsafeReadableBytes { raw -> [Splice] in
+            guard let carried = CarriedImages(scanning: raw, as: record.dialect) else { return [] }
+            record.images[.dropped] = carried.images.count
+            return carried.removing(Array(carried.images.indices))
+        }
+        return splices
+    }
+
+    /// The body of a request that nothing else changes.
+    func putImagesIntoBody() {
+        let splices = attempt?.images?.splices ?? []
+        attempt?.isEdited = !splices.isEmpty
+        attempt?.body = splices.isEmpty ? body : body.withUnsafeReadableBytes { $0.spliced(splices) }
+    }
+
+    private func imageForm(of attempt: OngoingAttempt) -> ImageForm {
+        ImageFormQuestion(
+            configured: variant.configuration.policies.rule(for: attempt.target.model)?.images ?? .inline,
+            upstreamTakesURLs: attempt.upstream.kind == .litellm,
+            couldNotFetch: loop.shared.memory.imageFetches.failed(attempt.target)
+        ).form
+    }
+
+    /// The model that a request of a dialect asks for which no policy reads.
+    var statedModel: String {
+        guard record.dialect != .gemini else { return modelInPath }
+        return body.withUnsafeReadableBytes { raw in
+            let model = Conversation(scanning: raw, as: record.dialect)?.model
+            return model.map { $0.range.count <= Classification.maxModelBytes ? $0.string(in: raw) : "" }
+                ?? ""
+        }
+    }
+
+    /// `…/models/NAME:generateContent`.
+    private var modelInPath: String {
+        headBytes.withUnsafeReadableBytes { raw in
+            let path = raw.slice(head.target).prefix { $0 != UInt8(ascii: "?") }
+            let name = path.split(separator: UInt8(ascii: "/")).last?.prefix { $0 != UInt8(ascii: ":") }
+            return name.map { String(decoding: $0.prefix(Classification.maxModelBytes), as: UTF8.self) } ?? ""
+        }
+    }
+
+    /// Sends the same once more with its images in the body, if the target says that it could not fetch them.
+    ///
+    /// - Returns: whether it does.
+    func repeatsInline(_ answer: Answer) -> Bool {
+        guard let attempt, attempt.images?.hasLinks == true,
+            ImageFetchFailure.isStated(status: answer.status, message: answer.message, code: answer.code)
+        else { return false }
+        loop.shared.memory.imageFetches.noteFailure(of: attempt.target)
+        observeAttempt(outcome: Label(FailureClass.callerFault.rawValue))
+        attempt.abandonConnection()
+        attempt.images = nil
+        self.answer = nil
+        stopClock()
+        prepare(attempt.place, budget: attempt.budget, onFreshConnection: false)
+        return true
+    }
+}
+
+extension Snapshot {
+    /// Whether requests of a dialect that no policy reads are held because images may be in them, or are made by them.
+    func readsImages(
+        of dialect: Dialect,
+        _ head: RequestHead,
+        _ bytes: ByteBuffer,
+        on listener: ProxyListener.Name
+    ) -> Bool {
+        guard library != nil, listener == .gateway, let media = configuration.media else { return false }
+        guard dialect == .images else { return media.requests && dialect.carriesImages }
+        // An edit is sent as a form: its images are no Base64.
+        return media.responses
+            && bytes.withUnsafeReadableBytes { raw in
+                head.fields.contains {
+                    $0.header == .contentType && raw.slice($0.value).starts(with: "application/json".utf8)
+                }
+            }
+    }
+}
+
+extension Dialect {
+    /// Whether requests of this dialect carry images in JSON.
+    var carriesImages: Bool {
+        switch self {
+        case .openAIChat, .anthropicMessages, .responses, .gemini: true
+        case .completions, .embeddings, .images, .other: false
+        }
+    }
+}
