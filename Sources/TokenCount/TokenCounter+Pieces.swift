@@ -39,21 +39,14 @@ extension TokenCounter {
     ) -> Int {
         var start = 0
         while start < text.count, !sink.isFull {
-            if let known, text.hasBlock(at: start) {
+            if text.hasBlock(at: start) {
                 let block = rule.starts(in: ByteClasses(BitPlanes(text.bytes + start)))
                 start = encode(block, of: text, from: start, known, &encoder, into: &sink)
                 guard block.isCut, !sink.isFull else { continue }
             }
-            let piece = text.bytes + start
             let end = rule.pieceEnd(in: text, from: start)
             let readable = text.count &- start
-            if let known {
-                sink.add(
-                    count: known.tokens(of: piece, count: end &- start, readable: readable, by: &encoder)
-                )
-            } else {
-                encoder.encode(piece, count: end &- start, readable: readable, into: &sink)
-            }
+            add(text.bytes + start, count: end &- start, readable: readable, known, &encoder, into: &sink)
             start = end
         }
         return start
@@ -67,7 +60,7 @@ extension TokenCounter {
         _ block: BlockStarts,
         of text: ClassifiedText,
         from first: Int,
-        _ known: PieceSlots,
+        _ known: PieceSlots?,
         _ encoder: inout PieceEncoder,
         into sink: inout Sink
     ) -> Int {
@@ -77,12 +70,28 @@ extension TokenCounter {
             let end = first &+ left.trailingZeroBitCount
             left &= left &- 1
             let piece = text.bytes + start
-            let length = end &- start
-            sink.add(
-                count: known.tokens(of: piece, count: length, readable: BlockStarts.readable, by: &encoder)
-            )
+            add(piece, count: end &- start, readable: BlockStarts.readable, known, &encoder, into: &sink)
             start = end
         }
         return start
+    }
+
+    @inline(__always)
+    private func add<Sink: TokenSink>(
+        _ piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        _ known: PieceSlots?,
+        _ encoder: inout PieceEncoder,
+        into sink: inout Sink
+    ) {
+        guard Sink.takesCounts else {
+            return encoder.encode(piece, count: count, readable: readable, into: &sink)
+        }
+        if let known {
+            sink.add(count: known.tokens(of: piece, count: count, readable: readable, by: &encoder))
+        } else {
+            sink.add(count: encoder.count(piece, count: count, readable: readable))
+        }
     }
 }

@@ -35,4 +35,18 @@ struct PieceCacheTests {
             #expect(counter.count(text) == counter.encode(text).count, "\(piece.debugDescription)")
         }
     }
+
+    @Test("more pieces than there is room for", arguments: [4, 17])
+    func overflow(length: Int) {
+        var random = SplitMix(seed: UInt64(length))
+        let letters = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+        let text = (0..<200_000 / length).flatMap { _ in
+            [UInt8(ascii: " ")] + (0..<length).map { _ in letters[Int.random(in: 0..<26, using: &random)] }
+        }
+        let counter = TokenCounter(.o200kBase)
+
+        let expected = counter.encode(text).count
+
+        #expect([counter.count(text), counter.count(text)] == [expected, expected])
+    }
 }

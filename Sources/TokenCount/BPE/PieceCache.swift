@@ -1,26 +1,29 @@
 internal import Glibc
 
-/// The numbers of tokens of the pieces that came last, in tables of fixed size where a new piece takes the place of an
-/// old one.
+/// The numbers of tokens of the pieces that came last, in tables of fixed size where a new piece takes the
+/// place of an old one.
 ///
-/// Pieces are compared byte for byte, so no text can make a count wrong. Their places depend on a secret of the process,
-/// so no text can be made whose pieces drive each other out.
+/// Pieces are compared byte for byte, so no text can make a count wrong. Their places depend on a secret of the
+/// process, so no text can be made whose pieces drive each other out.
 ///
-/// Takes 576 KB, of which the kernel gives only the pages that are written.
+/// Takes 640 KB, of which the kernel gives only the pages that are written.
 struct PieceCache: ~Copyable {
     private let memory: UnsafeMutableRawPointer
     /// Valid as long as the cache.
     let slots: PieceSlots
 
     init() {
-        let shortBytes = PieceSlots.shortCount * MemoryLayout<ShortPiece>.stride
-        let longBytes = PieceSlots.longCount * MemoryLayout<LongPiece>.stride
-        // The kernel gives zeroed memory at its first use.
-        guard let memory = calloc(1, shortBytes + longBytes) else { preconditionFailure("out of memory") }
+        let shortBytes = PieceSlots.shortSets * MemoryLayout<PieceSet<ShortPiece>>.stride
+        let longBytes = PieceSlots.longSets * MemoryLayout<PieceSet<LongPiece>>.stride
+        // The kernel gives zeroed memory at its first use. A set never lies in two cache lines.
+        guard let memory = calloc(1, shortBytes + longBytes + 64) else {
+            preconditionFailure("out of memory")
+        }
         self.memory = memory
+        let sets = memory.alignedUp(toMultipleOf: 64)
         slots = PieceSlots(
-            short: memory.bindMemory(to: ShortPiece.self, capacity: PieceSlots.shortCount),
-            long: (memory + shortBytes).bindMemory(to: LongPiece.self, capacity: PieceSlots.longCount)
+            short: sets.bindMemory(to: PieceSet<ShortPiece>.self, capacity: PieceSlots.shortSets),
+            long: (sets + shortBytes).bindMemory(to: PieceSet<LongPiece>.self, capacity: PieceSlots.longSets)
         )
     }
 
@@ -31,31 +34,26 @@ struct PieceCache: ~Copyable {
 
 /// Where the pieces of a ``PieceCache`` lie; borrowed from it.
 struct PieceSlots {
-    static var shortCount: Int { 1 << 15 }
-    static var longCount: Int { 1 << 11 }
+    static var shortSets: Int { 1 << 14 }
+    static var longSets: Int { 1 << 11 }
 
-    fileprivate let short: UnsafeMutablePointer<ShortPiece>
-    fileprivate let long: UnsafeMutablePointer<LongPiece>
+    fileprivate let short: UnsafeMutablePointer<PieceSet<ShortPiece>>
+    fileprivate let long: UnsafeMutablePointer<PieceSet<LongPiece>>
 
-    /// How pieces are spread over the slots.
+    /// How pieces are spread over the sets.
     private static let secret: (UInt64, UInt64) = (.random(in: 0 ... .max), .random(in: 0 ... .max))
     private let secret = Self.secret
 
-    fileprivate init(short: UnsafeMutablePointer<ShortPiece>, long: UnsafeMutablePointer<LongPiece>) {
-        self.short = short
-        self.long = long
+    @inline(__always)
+    fileprivate func set(of piece: ShortPiece) -> UnsafeMutablePointer<PieceSet<ShortPiece>> {
+        short + Int(truncatingIfNeeded: mixed(piece.head, piece.tail) & UInt64(Self.shortSets &- 1))
     }
 
     @inline(__always)
-    func slot(of piece: ShortPiece) -> UnsafeMutablePointer<ShortPiece> {
-        short + Int(truncatingIfNeeded: mixed(piece.head, piece.tail) & UInt64(Self.shortCount &- 1))
-    }
-
-    @inline(__always)
-    func slot(of piece: LongPiece) -> UnsafeMutablePointer<LongPiece> {
+    fileprivate func set(of piece: LongPiece) -> UnsafeMutablePointer<PieceSet<LongPiece>> {
         let head = mixed(piece.first, piece.second)
         let hash = mixed(head ^ piece.rest.head, piece.rest.tail)
-        return long + Int(truncatingIfNeeded: hash & UInt64(Self.longCount &- 1))
+        return long + Int(truncatingIfNeeded: hash & UInt64(Self.longSets &- 1))
     }
 
     @inline(__always)
@@ -80,10 +78,10 @@ extension PieceSlots {
             return tokensOfUnusual(piece, count: count, readable: readable, by: &encoder)
         }
         let short = ShortPiece(piece, count: count)
-        let slot = slot(of: short)
-        if let tokens = slot.pointee.tokens(of: short) { return tokens }
+        let set = set(of: short)
+        if let tokens = set.pointee.tokens(of: short) { return tokens }
         let tokens = encoder.count(piece, count: count, readable: readable)
-        slot.pointee = short.counting(tokens)
+        set.pointee.add(short.counting(tokens))
         return tokens
     }
 
@@ -99,16 +97,50 @@ extension PieceSlots {
             return encoder.count(piece, count: count, readable: readable)
         }
         let long = LongPiece(piece, count: count)
-        let slot = slot(of: long)
-        if let tokens = slot.pointee.tokens(of: long) { return tokens }
+        let set = set(of: long)
+        if let tokens = set.pointee.tokens(of: long) { return tokens }
         let tokens = encoder.count(piece, count: count, readable: readable)
-        if tokens <= LongPiece.mostTokens { slot.pointee = long.counting(tokens) }
+        if tokens <= LongPiece.mostTokens { set.pointee.add(long.counting(tokens)) }
         return tokens
     }
 }
 
+/// The two pieces that came last to their place.
+struct PieceSet<Piece: CountedPiece> {
+    private var last: Piece
+    private var other: Piece
+
+    /// The tokens of a piece if it is here.
+    ///
+    /// Most pieces that come are the last one again, which one branch decides; so one that is found as the other
+    /// becomes the last.
+    @inline(__always)
+    mutating func tokens(of piece: Piece) -> Int? {
+        last.tokens(of: piece) ?? tokensOfOther(piece)
+    }
+
+    @inline(__always)
+    private mutating func tokensOfOther(_ piece: Piece) -> Int? {
+        guard let tokens = other.tokens(of: piece) else { return nil }
+        swap(&last, &other)
+        return tokens
+    }
+
+    @inline(__always)
+    mutating func add(_ piece: Piece) {
+        other = last
+        last = piece
+    }
+}
+
+/// A piece with the number of its tokens, 0 for unknown.
+protocol CountedPiece {
+    /// The tokens of a piece if it is this one.
+    func tokens(of piece: Self) -> Int?
+}
+
 /// A piece of 1 to 15 bytes and the number of its tokens, 0 for unknown.
-struct ShortPiece {
+struct ShortPiece: CountedPiece {
     static var longest: Int { 15 }
 
     fileprivate let head: UInt64
@@ -128,10 +160,9 @@ struct ShortPiece {
             &<< 56
     }
 
-    /// The tokens of a piece if it is this one.
     @inline(__always)
     func tokens(of piece: ShortPiece) -> Int? {
-        // An empty slot has the length of no piece.
+        // An empty place has the length of no piece.
         let difference = (head ^ piece.head) | (tail ^ piece.tail) &<< 4
         return difference == 0 ? Int(truncatingIfNeeded: tail &>> 60) : nil
     }
@@ -146,7 +177,7 @@ struct ShortPiece {
 }
 
 /// A piece of 16 to 30 bytes and the number of its tokens, 0 for unknown.
-struct LongPiece {
+struct LongPiece: CountedPiece {
     static var lengths: ClosedRange<Int> { 16...30 }
     static var mostTokens: Int { 15 }
 
@@ -170,7 +201,6 @@ struct LongPiece {
         rest = piece.rest.counting(tokens)
     }
 
-    /// The tokens of a piece if it is this one.
     @inline(__always)
     func tokens(of piece: LongPiece) -> Int? {
         first == piece.first && second == piece.second ? rest.tokens(of: piece.rest) : nil

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// The caches of one vocabulary, each for one thread at a time.
 ///
-/// Holds no memory before the first count. A thread that comes while both are taken counts without one, so none waits.
+/// Holds no memory before the first count. A thread that comes while both are taken counts without one, so
+/// none waits.
 final class PieceCaches: Sendable {
     private let first = Mutex<PieceCache?>(nil)
     private let second = Mutex<PieceCache?>(nil)

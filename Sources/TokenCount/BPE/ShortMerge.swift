@@ -11,7 +11,7 @@ struct ShortMerge {
     private let readable: Int
     private let vocabulary: Vocabulary
 
-    /// - Precondition: the piece is no token, has at least 2 and at most ``longest`` bytes, of which merging starts.
+    /// - Precondition: the piece is no token and has at most ``longest`` bytes; merging starts from its bytes.
     @inline(__always)
     init(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int, in vocabulary: Vocabulary) {
         self.piece = piece
