@@ -43,7 +43,7 @@ soak: build
 	Tests/Benchmarks/soak
 
 # A longer search of every parser of foreign bytes: make fuzz MINUTES=60
-fuzz:
+fuzz: build
 	scripts/fuzz --minutes $(MINUTES)
 
 clean:

@@ -16,7 +16,8 @@ int sidecar_allowed_processors(void) {
 
 void sidecar_tune_allocator(int arenas) {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    // Large bodies go back to the system when they are done with; among smaller ones they would leave holes.
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
     mallopt(M_TRIM_THRESHOLD, 128 << 20);
     mallopt(M_ARENA_MAX, arenas);
 #else

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import Policies
 internal import Telemetry
 internal import Wire
@@ -15,6 +16,8 @@ internal import Wire
 final class Exchange {
     /// Bodies of requests that are not inspected are held up to this size, so that they can be sent again.
     static let smallBody = 65_536
+    /// From this size on the work that grows with a body is done beside the event loop.
+    static let largeBody = 1 << 20
 
     unowned let client: ClientHandler
     let loop: LoopContext
@@ -26,7 +29,7 @@ final class Exchange {
     let upstream: UpstreamReference?
     let head: RequestHead
     /// Empty once the answer is under way: a slice keeps the whole receive buffer alive.
-    private(set) var headBytes: ByteBuffer
+    var headBytes: ByteBuffer
     /// Whether the body is read before it is passed on.
     let isInspected: Bool
     /// Whether it is held for the sake of its images alone: no policy reads it.
@@ -40,6 +43,8 @@ final class Exchange {
     var heldBytes = 0
     /// Nil for a body that is small, or of unknown size.
     var room: BodyRoom.Claim?
+    /// The same for what is held of an answer.
+    var answerRoom: BodyRoom.Claim?
     /// What is answered without any upstream.
     var mediaRequest: MediaRequest?
     /// Nil for a request that is not inspected, and once nothing can be sent again.
@@ -107,66 +112,10 @@ final class Exchange {
         if isStreamed { decide() } else { claimRoom() }
     }
 
-    private func claimRoom() {
-        guard case .length(let count) = head.framing, count >= BodyRoom.leastBytes else { return }
-        let limit = variant.configuration.limits.maxBufferedBytes
-        room = loop.shared.bodyRoom.claim(count, of: limit, on: loop.eventLoop) { [weak self] in
-            self?.client.resumeReading()
-        }
-    }
-
     private var passedHereBefore: Bool {
         headBytes.withUnsafeReadableBytes { raw in
             head.fields.contains { $0.header == .via && raw.slice($0.value).namesSidecar }
         }
-    }
-
-    /// Payload of a body that is held, framing taken off.
-    func collect(_ payload: UnsafeRawBufferPointer) {
-        record.bytesIn += payload.count
-        guard !isStreamed, head.framing == .chunked else { return }
-        body.writeBytes(payload)
-    }
-
-    /// A piece of the body as it was framed.
-    func bodyReceived(_ bytes: ByteBuffer) {
-        if isStreamed { return passOn(bytes) }
-        if head.framing != .chunked { hold(bytes) }
-        charge()
-        guard body.readableBytes <= variant.configuration.limits.maxBodyBytes else {
-            return refuse(.bodyTooLarge(limitBytes: variant.configuration.limits.maxBodyBytes))
-        }
-    }
-
-    private func hold(_ bytes: ByteBuffer) {
-        guard body.readableBytes > 0 else {
-            body = bytes
-            return
-        }
-        // A declared length is trusted for room only once bytes are there, and never beyond a megabyte.
-        if case .length(let count) = head.framing, body.writableBytes < bytes.readableBytes {
-            body.reserveCapacity(min(count, max(2 * body.readableBytes, 1 << 20)))
-        }
-        body.writeImmutableBuffer(bytes)
-    }
-
-    private func charge() {
-        let added = body.readableBytes - heldBytes
-        heldBytes = body.readableBytes
-        let limit = variant.configuration.limits.maxBufferedBytes
-        if loop.shared.bufferedBytes.increment(by: added) > limit { client.buffersAreFull() }
-    }
-
-    /// Forgets what was received once nothing can be sent again.
-    func releaseRequest() {
-        if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
-        heldBytes = 0
-        if let room = room.take() { loop.shared.bodyRoom.release(room) }
-        body = ByteBuffer()
-        headBytes = ByteBuffer()
-        decision = nil
-        heldAnswer = nil
-        attempt?.body = nil
     }
 
     /// The body is complete.
@@ -182,11 +131,32 @@ final class Exchange {
         guard let upstream else {
             return refuse(.noUpstream(listener: client.listener.name.rawValue))
         }
+        guard isInspected else { return begin(passThrough(upstream)) }
+        let subject = subject(upstream)
+        let context = loop.shared.decisionContext(snapshot)
         let began = NIODeadline.now()
-        let plan = isInspected ? inspect(upstream) : passThrough(upstream)
+        besideLoopIfLarge({ Decision(subject, in: context) }) { exchange, decision in
+            exchange.record.overhead += (NIODeadline.now() - began).nanoseconds
+            exchange.begin(exchange.plan(by: decision, upstream))
+        }
+    }
+
+    /// Does work that grows with the body: of a large one beside the event loop, whose other clients would wait.
+    @inline(__always)
+    func besideLoopIfLarge<Value: Sendable>(
+        _ work: @escaping @Sendable () -> Value,
+        then goOn: @escaping (Exchange, Value) -> Void
+    ) {
+        guard body.readableBytes >= Self.largeBody else { return goOn(self, work()) }
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop.eventLoop, work).assumeIsolated()
+            .whenSuccess { value in
+                if !self.isOver { goOn(self, value) }
+            }
+    }
+
+    private func begin(_ plan: Plan) {
         self.plan = plan
         record.route = plan.route
-        record.overhead += (NIODeadline.now() - began).nanoseconds
         failover = Failover(FailoverState(plan, fallback: variant.configuration.policies.fallback))
         act { $0.start() }
     }
@@ -197,8 +167,8 @@ final class Exchange {
         return Plan(route: nil, Attempt(target: target, isForeign: false))
     }
 
-    private func inspect(_ upstream: UpstreamReference) -> Plan {
-        let subject = Decision.Subject(
+    private func subject(_ upstream: UpstreamReference) -> Decision.Subject {
+        Decision.Subject(
             dialect: record.dialect,
             head: head,
             headBytes: headBytes,
@@ -206,8 +176,11 @@ final class Exchange {
             id: record.id,
             upstream: upstream.name
         )
-        guard let decision = Decision(subject, in: loop.shared.decisionContext(snapshot))
-        else {
+    }
+
+    /// - Parameter decision: nil for a body that was not understood.
+    private func plan(by decision: Decision?, _ upstream: UpstreamReference) -> Plan {
+        guard let decision else {
             loop.bodyWasNotUnderstood(record.dialect)
             return passThrough(upstream)
         }
@@ -267,6 +240,7 @@ final class Exchange {
         patience.take()?.cancel()
         attempt.take()?.abandonConnection()
         releaseRequest()
+        releaseAnswerRoom()
         if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         if let answer, answer.isRelaying { record.bytesOut += answer.clientByteCount }
         if isInspected, let failover { record.outcomes = failover.state.outcomes }

@@ -6,6 +6,15 @@ public enum ImageForm: String, Equatable, Sendable, CaseIterable {
     case inline
 }
 
+extension PolicySettings {
+    /// Whether a request goes to a model without its images: to a fallback that cannot see.
+    ///
+    /// Nobody is asked who cannot see while somebody of the chain can.
+    public func dropsImages(for model: String, asked requested: String) -> Bool {
+        model != requested && rule(for: model)?.vision == false
+    }
+}
+
 /// What is known of how a target takes images.
 public struct ImageFormQuestion: Sendable {
     /// What the configuration says of the model.

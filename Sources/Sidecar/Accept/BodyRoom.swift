@@ -71,9 +71,9 @@ final class BodyRoom: Sendable {
             state.count += 1
             return state.count
         }
-        let claim = Claim(number: number, byteCount: byteCount, isGranted: false)
+        let claim = Claim(number: number, byteCount: byteCount.roundedUpToPowerOfTwo, isGranted: false)
         let waiting = NIOLoopBound((claim: claim, granted: granted), eventLoop: eventLoop)
-        let entry = Waiting(number: number, byteCount: byteCount, limit: limit / 4 * 3) {
+        let entry = Waiting(number: number, byteCount: claim.byteCount, limit: limit / 4 * 3) {
             eventLoop.execute {
                 waiting.value.claim.isGranted = true
                 waiting.value.granted()
@@ -99,6 +99,13 @@ final class BodyRoom: Sendable {
             return state.grant()
         }
         for entry in next { entry.grant() }
+    }
+}
+
+extension Int {
+    /// What a buffer takes for so many bytes.
+    fileprivate var roundedUpToPowerOfTwo: Int {
+        self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
     }
 }
 

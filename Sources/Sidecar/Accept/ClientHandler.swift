@@ -216,6 +216,11 @@ final class ClientHandler: ChannelDuplexHandler {
         return true
     }
 
+    /// How many buffers are read before others of the event loop have their turn.
+    func readsAtOnce(_ messages: UInt) {
+        try? context?.channel.syncOptions?.setOption(.maxMessagesPerRead, value: messages)
+    }
+
     /// Stops reading a body until others have left the buffers.
     func buffersAreFull() {
         if isStarvedSince == nil { isStarvedSince = loop.coarseNow }

@@ -117,6 +117,7 @@ extension Exchange {
         guard let answer, let reader = answer.reader else { return }
         if let events = answer.events {
             events.take(answer.takePayload())
+            claimAnswerRoom(for: events.heldCount)
         } else if answer.isChunked {
             answer.chunks.take(bytes, lastChunkEnd: lastChunkEnd) { answer.raw.writeImmutableBuffer($0) }
         } else {

@@ -113,60 +113,9 @@ extension Exchange {
         loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot)
     }
 
-    // MARK: - Transform
-
-    func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
-        attempt?.budget = budget
-        whenVouched { exchange in
-            exchange.whenImagesAreReady { exchange in
-                if let decision = exchange.decision, decision.plan.route != nil {
-                    guard exchange.edit(decision, at: place, budget: budget) else { return }
-                } else {
-                    exchange.putImagesIntoBody()
-                }
-                exchange.connect(fresh: onFreshConnection)
-            }
-        }
-    }
-
-    /// Makes the body of an attempt.
-    ///
-    /// - Returns: false when the prompt does not fit; what follows from that is under way.
-    private func edit(_ decision: Decision, at place: Int, budget: Budget?) -> Bool {
-        let began = NIODeadline.now()
-        let made = AttemptBody.make(
-            of: decision.request,
-            for: decision.plan.attempts[place],
-            budget: budget,
-            isLast: place == decision.plan.attempts.count - 1,
-            upstream: attempt?.upstream.kind ?? .litellm,
-            isOwnUpstream: attempt?.upstream.name == upstream?.name,
-            images: imageEdits(decision),
-            clip: variant.configuration.policies.clip
-        )
-        record.overhead += (NIODeadline.now() - began).nanoseconds
-        switch made {
-        case .tooLong(let tokens, let budget):
-            promptDidNotFit(tokens, budget)
-            return false
-        case .ready(let body, let isEdited, let clip, let tokens):
-            attempt?.body = body
-            attempt?.isEdited = isEdited
-            attempt?.countedTokens = tokens
-            attempt?.wasClipped = clip != nil
-            record.countedTokens = tokens
-            clipReceipt = clip
-            return true
-        }
-    }
-
-    private func promptDidNotFit(_ tokens: Int, _ budget: Int) {
-        act(verdict: .withoutVerdict) { $0.promptDidNotFit(tokens: tokens, budget: budget) }
-    }
-
     // MARK: - Dispatch
 
-    private func connect(fresh: Bool) {
+    func connect(fresh: Bool) {
         guard let upstream = attempt?.upstream else { return }
         let pool = loop.pool(for: upstream)
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }

@@ -153,6 +153,7 @@ extension Exchange {
         if answer?.stripsChunking == true { return writePayload() }
         if let answer, let events = answer.events {
             events.take(answer.takePayload())
+            claimAnswerRoom(for: events.heldCount)
             return passEvents()
         }
         guard answer?.reader != nil, answer?.isChunked == true else { return write(bytes) }
@@ -272,7 +273,9 @@ extension Exchange {
         )
     }
 
-    var takesMore: Bool { client.isWritable && answer?.events?.isRewriting != true }
+    var takesMore: Bool {
+        client.isWritable && answer?.events?.isRewriting != true && answerRoom?.isGranted ?? true
+    }
 
     func clientBecameWritable() {
         attempt?.connection?.resumeReading()

@@ -127,4 +127,6 @@ enum Buffers {
         maximum: 262_144
     )
     static let messagesPerRead: UInt = 16
+    /// Several large bodies at once would else hold up the loop's other clients for milliseconds.
+    static let messagesOfLargeBody: UInt = 2
 }

@@ -38,6 +38,8 @@ struct Explanation: Encodable {
         let dropped: [Int]?
         /// The size of the body that would be sent.
         let bytes: Int?
+        /// What becomes of the images; nil where there are none.
+        var images: [Image]?
         let problem: String?
     }
 
@@ -79,7 +81,7 @@ struct Explanation: Encodable {
         sticky = decision?.plan.isSticky ?? false
         tokens = decision?.tokens
         attempts =
-            decision?.steps(snapshot, upstream: upstream.name) ?? [
+            decision?.steps(context, upstream: upstream.name) ?? [
                 Step(untouched: "@\(upstream.name)", bytes: asked.body.readableBytes)
             ]
     }
@@ -119,22 +121,34 @@ extension Decision {
         request.prompt(by: variant.configuration.policies.counting(of: request.facts.model))?.total
     }
 
-    fileprivate func steps(_ snapshot: Snapshot, upstream: String) -> [Explanation.Step] {
+    fileprivate func steps(_ context: Context, upstream: String) -> [Explanation.Step] {
         plan.attempts.enumerated().map { place, attempt in
-            guard plan.route != nil else {
-                return .init(untouched: attempt.target.name, bytes: request.body.readableBytes)
-            }
-            let made = AttemptBody.make(
-                of: request,
-                for: attempt,
-                budget: attempt.budget,
-                isLast: place == plan.attempts.count - 1,
-                upstream: snapshot.upstream(named: attempt.target.upstream)?.kind ?? .litellm,
-                isOwnUpstream: attempt.target.upstream == upstream,
-                clip: variant.configuration.policies.clip
-            )
-            return .init(attempt, made)
+            let kind = context.snapshot.upstream(named: attempt.target.upstream)?.kind ?? .litellm
+            var step = step(attempt, at: place, kind, isOwnUpstream: attempt.target.upstream == upstream)
+            step.images = images(for: attempt.target, upstream: kind, context.snapshot, context.memory)
+            return step
         }
+    }
+
+    private func step(
+        _ attempt: Attempt,
+        at place: Int,
+        _ kind: Upstream.Kind,
+        isOwnUpstream: Bool
+    ) -> Explanation.Step {
+        guard plan.route != nil else {
+            return .init(untouched: attempt.target.name, bytes: request.body.readableBytes)
+        }
+        let made = AttemptBody.make(
+            of: request,
+            for: attempt,
+            budget: attempt.budget,
+            isLast: place == plan.attempts.count - 1,
+            upstream: kind,
+            isOwnUpstream: isOwnUpstream,
+            clip: variant.configuration.policies.clip
+        )
+        return .init(attempt, made)
     }
 }
 

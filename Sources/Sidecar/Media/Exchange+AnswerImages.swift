@@ -61,10 +61,32 @@ extension Exchange {
             }
     }
 
+    // MARK: - Memory
+
+    /// What a held answer takes: most images have no more Base64.
+    private static let roomOfAnswer = 16_777_216
+
+    /// Asks for room once much of an answer is held; until it is there nothing more is read.
+    ///
+    /// What is held cannot be known before it is there, so this is an estimate.
+    func claimAnswerRoom(for heldCount: Int) {
+        guard answerRoom == nil, heldCount >= BodyRoom.leastBytes else { return }
+        let limit = variant.configuration.limits.maxBufferedBytes
+        answerRoom = loop.shared.bodyRoom.claim(Self.roomOfAnswer, of: limit, on: loop.eventLoop) {
+            [weak self] in
+            self?.attempt?.connection?.resumeReading()
+        }
+    }
+
+    func releaseAnswerRoom() {
+        if let claim = answerRoom.take() { loop.shared.bodyRoom.release(claim) }
+    }
+
     // MARK: - Whole answers
 
     func holdDocument(_ bytes: ByteBuffer) {
         answer?.raw.writeImmutableBuffer(bytes)
+        claimAnswerRoom(for: answer?.raw.readableBytes ?? 0)
         if (answer?.raw.readableBytes ?? 0) > Self.mostDocumentBytes { accept() }
     }
 
@@ -108,6 +130,7 @@ extension Exchange {
         }
         writePendingHead()
         client.flush()
+        if answer?.events?.heldCount == 0 { releaseAnswerRoom() }
         attempt?.connection?.resumeReading()
     }
 

@@ -10,7 +10,9 @@ extension Exchange {
     ///
     /// - Parameter goOn: the attempt then has its edits; without images, or without a store, at once.
     func whenImagesAreReady(_ goOn: @escaping (Exchange) -> Void) {
-        guard let attempt, attempt.images == nil, let preparation, mayCarryImages else { return goOn(self) }
+        guard let attempt, attempt.images == nil, let preparation, mayCarryImages, !dropsImages else {
+            return goOn(self)
+        }
         let began = NIODeadline.now()
         let form = imageForm(of: attempt)
         let (body, dialect) = (body, record.dialect)
@@ -51,17 +53,19 @@ extension Exchange {
     /// The edits of the images for the attempt at hand.
     ///
     /// A fallback that cannot see gets the text alone: nobody is asked who cannot while somebody is left who can.
-    func imageEdits(_ decision: Decision) -> [Splice] {
-        guard let attempt, attempt.target.model != decision.request.facts.model,
-            decision.request.facts.carriesImages,
-            variant.configuration.policies.rule(for: attempt.target.model)?.vision == false
-        else { return attempt?.images?.splices ?? [] }
-        let splices = body.withUnsafeReadableBytes { raw -> [Splice] in
+    var imageEdits: [Splice] {
+        guard dropsImages else { return attempt?.images?.splices ?? [] }
+        return body.withUnsafeReadableBytes { raw in
             guard let carried = CarriedImages(scanning: raw, as: record.dialect) else { return [] }
             record.images[.dropped] = carried.images.count
             return carried.removing(Array(carried.images.indices))
         }
-        return splices
+    }
+
+    private var dropsImages: Bool {
+        guard let attempt, let decision, decision.plan.route != nil else { return false }
+        let policies = variant.configuration.policies
+        return policies.dropsImages(for: attempt.target.model, asked: decision.request.facts.model)
     }
 
     /// The body of a request that nothing else changes.

@@ -97,7 +97,7 @@ struct ImagePreparation: Sendable {
             return nil
         }
         let text = body.withUnsafeReadableBytes { address.string(in: $0) }
-        return library.store.objectName(ofOwnURL: text) ?? settings.objectName(ofLink: text)
+        return settings.objectName(ofOwnAddress: text, library)
     }
 
     private static let mostAddressBytes = 4_096
@@ -139,7 +139,7 @@ extension PreparedImages {
 
 extension CarriedImage {
     /// Bytes of the image where it is in the body, to within two.
-    fileprivate var decodedCount: Int {
+    var decodedCount: Int {
         (content.base64?.range.count ?? 0) / 4 * 3
     }
 }

@@ -5,7 +5,7 @@ internal import Wire
 /// The body of one attempt: the client's own, with what the target needs changed.
 ///
 /// The only place where a decision becomes splices.
-enum AttemptBody {
+enum AttemptBody: Sendable {
     /// Fits; the receipt tells what was left out for it.
     case ready(ByteBuffer, isEdited: Bool, clip: ClipReceipt?, countedTokens: Int?)
     /// What is always kept exceeds the budget.

@@ -10,21 +10,21 @@ struct BodyRoomTests {
     private let room = BodyRoom()
 
     private func claim(_ byteCount: Int, granted: @escaping () -> Void = {}) -> BodyRoom.Claim {
-        room.claim(byteCount, of: 400, on: loop, granted: granted)
+        room.claim(byteCount, of: 4_096, on: loop, granted: granted)
     }
 
     @Test("at once while there is room, which is three quarters of the limit")
     func atOnce() {
-        #expect(claim(200).isGranted)
-        #expect(claim(100).isGranted)
+        #expect(claim(2_048).isGranted)
+        #expect(claim(1_000).isGranted, "a buffer for it has 1,024 bytes")
         #expect(!claim(1).isGranted)
     }
 
     @Test("when others leave, and nobody overtakes")
     func order() {
-        let first = claim(250)
-        let large = claim(200)
-        let small = claim(10)
+        let first = claim(2_048)
+        let large = claim(2_048)
+        let small = claim(16)
         #expect(!large.isGranted && !small.isGranted, "the small one would fit, but came later")
 
         room.release(first)
@@ -36,8 +36,8 @@ struct BodyRoomTests {
     @Test("who waits is called once, on its event loop")
     func called() {
         var calls = 0
-        let first = claim(300)
-        let waiting = claim(300) { calls += 1 }
+        let first = claim(2_048)
+        let waiting = claim(2_048) { calls += 1 }
 
         room.release(first)
         #expect(calls == 0)
@@ -48,9 +48,9 @@ struct BodyRoomTests {
 
     @Test("one who leaves while waiting makes way")
     func leaving() {
-        let first = claim(300)
-        let leaving = claim(300)
-        let second = claim(300)
+        let first = claim(2_048)
+        let leaving = claim(2_048)
+        let second = claim(2_048)
         room.release(leaving)
 
         room.release(first)
@@ -58,12 +58,12 @@ struct BodyRoomTests {
 
         #expect(!leaving.isGranted && second.isGranted)
         room.release(second)
-        #expect(claim(300).isGranted, "nothing is left in use")
+        #expect(claim(2_048).isGranted, "nothing is left in use")
     }
 
     @Test("one that is larger than all the room gets it alone")
     func larger() {
-        let large = claim(1_000)
+        let large = claim(10_000)
         #expect(large.isGranted)
         let small = claim(1)
         #expect(!small.isGranted)

@@ -1,0 +1,66 @@
+internal import NIOCore
+internal import Policies
+internal import Wire
+
+/// What an attempt sends: vouched for, with the images that its target takes, cut to its budget.
+extension Exchange {
+    func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
+        attempt?.budget = budget
+        whenVouched { exchange in
+            exchange.whenImagesAreReady { exchange in
+                if let decision = exchange.decision, decision.plan.route != nil {
+                    exchange.edit(decision, at: place, budget: budget, onFreshConnection: onFreshConnection)
+                } else {
+                    exchange.putImagesIntoBody()
+                    exchange.connect(fresh: onFreshConnection)
+                }
+            }
+        }
+    }
+
+    /// Makes the body of an attempt and goes on with it, unless the prompt does not fit.
+    private func edit(_ decision: Decision, at place: Int, budget: Budget?, onFreshConnection: Bool) {
+        let began = NIODeadline.now()
+        let kind = attempt?.upstream.kind ?? .litellm
+        let isOwnUpstream = attempt?.upstream.name == upstream?.name
+        let (images, clip) = (imageEdits, variant.configuration.policies.clip)
+        let tried = attempt
+        besideLoopIfLarge({
+            AttemptBody.make(
+                of: decision.request,
+                for: decision.plan.attempts[place],
+                budget: budget,
+                isLast: place == decision.plan.attempts.count - 1,
+                upstream: kind,
+                isOwnUpstream: isOwnUpstream,
+                images: images,
+                clip: clip
+            )
+        }) { exchange, made in
+            guard exchange.attempt === tried else { return }
+            exchange.record.overhead += (NIODeadline.now() - began).nanoseconds
+            if exchange.take(made) { exchange.connect(fresh: onFreshConnection) }
+        }
+    }
+
+    /// - Returns: false when the prompt does not fit; what follows from that is under way.
+    private func take(_ made: AttemptBody) -> Bool {
+        switch made {
+        case .tooLong(let tokens, let budget):
+            promptDidNotFit(tokens, budget)
+            return false
+        case .ready(let body, let isEdited, let clip, let tokens):
+            attempt?.body = body
+            attempt?.isEdited = isEdited
+            attempt?.countedTokens = tokens
+            attempt?.wasClipped = clip != nil
+            record.countedTokens = tokens
+            clipReceipt = clip
+            return true
+        }
+    }
+
+    private func promptDidNotFit(_ tokens: Int, _ budget: Int) {
+        act(verdict: .withoutVerdict) { $0.promptDidNotFit(tokens: tokens, budget: budget) }
+    }
+}
