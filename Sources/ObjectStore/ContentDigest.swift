@@ -3,7 +3,10 @@ internal import Crypto
 /// The SHA-256 of a content.
 public struct ContentDigest: Hashable, Sendable {
     /// 32 bytes as big-endian words, so that a digest is kept without an allocation.
-    private let words: SIMD4<UInt64>
+    ///
+    /// Two pairs and no vector of four: asynchronous functions of Swift 6.3 free what is aligned to 32 bytes wrongly.
+    private let high: SIMD2<UInt64>
+    private let low: SIMD2<UInt64>
 
     /// The digest of bytes that lie in one piece.
     ///
@@ -28,14 +31,26 @@ public struct ContentDigest: Hashable, Sendable {
 
     /// - Precondition: 32 bytes.
     fileprivate init(_ bytes: some Sequence<UInt8>) {
-        var words = SIMD4<UInt64>()
-        for (place, byte) in bytes.enumerated() { words[place / 8] = words[place / 8] << 8 | UInt64(byte) }
-        self.words = words
+        var (high, low) = (SIMD2<UInt64>(), SIMD2<UInt64>())
+        for (place, byte) in bytes.enumerated() {
+            let word = place / 8 % 2
+            if place < 16 {
+                high[word] = high[word] << 8 | UInt64(byte)
+            } else {
+                low[word] = low[word] << 8 | UInt64(byte)
+            }
+        }
+        (self.high, self.low) = (high, low)
     }
 
     /// 64 lower-case digits.
     public var hexadecimal: String {
-        Hexadecimal.text((0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - $0 % 8 * 8)) })
+        Hexadecimal.text(
+            (0..<32).map { place in
+                let word = (place < 16 ? high : low)[place / 8 % 2]
+                return UInt8(truncatingIfNeeded: word >> UInt64(56 - place % 8 * 8))
+            }
+        )
     }
 
     static let digitCount = 64

@@ -104,6 +104,8 @@ final class Exchange {
     func accepted() {
         if passedHereBefore { return refuse(.loop) }
         takeMediaRequest()
+        // Nothing is uploaded here: a request with a body is refused before it is read.
+        if let mediaRequest, !isBodyComplete, head.framing != .none { return serve(mediaRequest) }
         if isInspected || readsBody, case .length(let count) = head.framing,
             count > variant.configuration.limits.maxBodyBytes
         {

@@ -92,6 +92,8 @@ public struct Conversation: Sendable {
     public internal(set) var messagesArray: Range<Int>?
     /// The parts of all messages.
     public internal(set) var parts: [Part]
+    /// Whether a message of a chat has a member `images`: answers with images come back so.
+    public internal(set) var hasAttachedImages: Bool
     /// Every element of `tools` and of its predecessor `functions`, as it is written.
     public internal(set) var toolDefinitions: [Range<Int>]
 
@@ -116,6 +118,7 @@ public struct Conversation: Sendable {
         includesUsage = false
         messages = []
         parts = []
+        hasAttachedImages = false
         toolDefinitions = []
     }
 }

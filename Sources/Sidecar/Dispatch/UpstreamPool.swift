@@ -73,7 +73,7 @@ final class UpstreamPool {
             .connectTimeout(timeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: Buffers.receiveAllocator)
-            .channelOption(.maxMessagesPerRead, value: Buffers.messagesPerRead)
+            .channelOption(.maxMessagesPerRead, value: Buffers.messagesOfAnswer)
             .channelOption(.allowRemoteHalfClosure, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -127,6 +127,8 @@ enum Buffers {
         maximum: 262_144
     )
     static let messagesPerRead: UInt = 16
+    /// A large answer, or several, would else hold up the loop's other clients for milliseconds.
+    static let messagesOfAnswer: UInt = 4
     /// Several large bodies at once would else hold up the loop's other clients for milliseconds.
     static let messagesOfLargeBody: UInt = 2
 }

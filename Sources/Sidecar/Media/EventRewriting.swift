@@ -29,6 +29,11 @@ final class EventRewriting {
         if held.readableBytes == 0 { held = payload } else { held.writeImmutableBuffer(payload) }
     }
 
+    /// Makes room for a large event at once: growing would copy it again and again.
+    func reserve(_ byteCount: Int) {
+        held.reserveCapacity(byteCount)
+    }
+
     /// The stream is complete: what is left of it is its last event.
     func end() {
         isOver = true

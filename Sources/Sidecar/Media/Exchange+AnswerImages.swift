@@ -71,6 +71,11 @@ extension Exchange {
     /// What is held cannot be known before it is there, so this is an estimate.
     func claimAnswerRoom(for heldCount: Int) {
         guard answerRoom == nil, heldCount >= BodyRoom.leastBytes else { return }
+        if let events = answer?.events {
+            events.reserve(Self.roomOfAnswer)
+        } else if case .length(let count) = answer?.head.framing {
+            answer?.raw.reserveCapacity(count)
+        }
         let limit = variant.configuration.limits.maxBufferedBytes
         answerRoom = loop.shared.bodyRoom.claim(Self.roomOfAnswer, of: limit, on: loop.eventLoop) {
             [weak self] in

@@ -39,7 +39,12 @@ extension Exchange {
         else {
             return nil
         }
-        return ImagePreparation(library: library, settings: settings, now: Clock.signingTime())
+        return ImagePreparation(
+            library: library,
+            settings: settings,
+            now: Clock.signingTime(),
+            mostBodyBytes: variant.configuration.limits.maxBodyBytes
+        )
     }
 
     /// A chat was scanned already; the other dialects are worth a look.
@@ -47,7 +52,7 @@ extension Exchange {
         guard record.dialect.carriesImages, let decision else { return readsBody }
         // The assistant's own images are no parts of a message.
         return decision.request.facts.carriesImages
-            || body.withUnsafeReadableBytes { AnswerImage.mayBe(in: $0) }
+            || decision.request.conversation?.hasAttachedImages == true
     }
 
     /// The edits of the images for the attempt at hand.

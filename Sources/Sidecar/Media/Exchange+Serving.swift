@@ -10,9 +10,7 @@ extension Exchange {
 
     /// Takes the request if it asks for a stored image.
     func takeMediaRequest() {
-        guard client.listener.name == .gateway, snapshot.library != nil, case .none = head.framing else {
-            return
-        }
+        guard client.listener.name == .gateway, snapshot.library != nil else { return }
         mediaRequest = headBytes.withUnsafeReadableBytes { raw in
             let folder = MediaRequest.folder
             let target = raw.slice(head.target)
@@ -29,7 +27,7 @@ extension Exchange {
         let (isGET, isHEAD) = headBytes.withUnsafeReadableBytes { raw in
             (raw.slice(head.method).equals("GET"), raw.slice(head.method).equals("HEAD"))
         }
-        guard isGET || isHEAD else { return respond(.methodNotAllowed) }
+        guard isGET || isHEAD, head.framing == .none else { return respond(.methodNotAllowed) }
         loop.eventLoop.makeFutureWithTask {
             await library.delivery(of: request, settings, at: Clock.signingTime())
         }

@@ -1,7 +1,7 @@
 internal import Telemetry
 
 /// What became of the images of one request, or of its answer.
-struct ImageCounts: Equatable, Sendable {
+struct ImageCounts: Sendable {
     /// The results that `sidecar_images_total` tells apart.
     enum Result: String, CaseIterable, Sendable {
         case uploaded, deduplicated, resigned, inlined, passed, failed
@@ -9,14 +9,15 @@ struct ImageCounts: Equatable, Sendable {
         case dropped
     }
 
-    private var counts = SIMD8<Int32>()
+    /// Not a vector: async functions that hold one of more than 16 bytes lose it (Swift 6.3.1).
+    private var counts = InlineArray<7, Int>(repeating: 0)
 
     subscript(result: Result) -> Int {
-        get { Int(counts[result.place]) }
-        set { counts[result.place] = Int32(truncatingIfNeeded: newValue) }
+        get { counts[result.place] }
+        set { counts[result.place] = newValue }
     }
 
-    var isEmpty: Bool { self == ImageCounts() }
+    var isEmpty: Bool { Result.allCases.allSatisfy { self[$0] == 0 } }
 
     /// As it stands in `x-sidecar-images` and in the log: `uploaded=1;deduplicated=9`.
     var text: String {
@@ -30,7 +31,7 @@ struct ImageCounts: Equatable, Sendable {
     }
 
     static func += (total: inout ImageCounts, more: ImageCounts) {
-        total.counts &+= more.counts
+        for result in Result.allCases { total[result] += more[result] }
     }
 }
 

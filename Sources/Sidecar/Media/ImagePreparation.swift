@@ -20,6 +20,8 @@ struct ImagePreparation: Sendable {
     let library: MediaLibrary
     let settings: MediaSettings
     let now: SigningTime
+    /// Of the body that is made.
+    let mostBodyBytes: Int
 
     /// - Parameter dialect: of the request.
     /// - Returns: no edits for a body that is not understood.
@@ -73,17 +75,27 @@ struct ImagePreparation: Sendable {
 
     // MARK: - Within the body
 
+    /// Puts stored images back, as many as a body may hold; the others stay addresses.
     private func inline(_ images: [CarriedImage], in body: ByteBuffer, _ prepared: inout PreparedImages) async
     {
-        for image in images {
-            guard let name = storedName(of: image, in: body) else {
+        let names = images.map { storedName(of: $0, in: body) }
+        var room = mostBodyBytes - body.readableBytes
+        let contents = await library.contents(
+            of: names.compactMap(\.self),
+            mostBytes: room / 4 * 3,
+            within: library.limits.patience
+        )
+        for (image, name) in zip(images, names) {
+            guard let name else {
                 prepared.counts[.passed] += 1
                 prepared.bytes.upstreamOut += image.decodedCount
                 continue
             }
-            do {
-                prepared.inline(image, name, try await library.content(of: name))
-            } catch {
+            if let content = contents[name], Base64Encoder.textCount(forBytes: content.readableBytes) <= room
+            {
+                room -= Base64Encoder.textCount(forBytes: content.readableBytes)
+                prepared.inline(image, name, content)
+            } else {
                 prepared.counts[.failed] += 1
                 // The target may still be able to fetch it.
                 prepared.link(image, to: url(for: name))

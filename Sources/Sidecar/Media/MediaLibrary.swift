@@ -47,7 +47,7 @@ final class MediaLibrary: Sendable {
     private let texts: TextMemory
     private let uploads: MediaUploads
     let threads: MediaThreads
-    private let limits: Limits
+    let limits: Limits
     private let backgroundBytes = Gauge()
 
     /// - Parameter now: for what is trusted and paused for a time.

@@ -39,6 +39,7 @@ final class MediaSource: Sendable {
     func library(for configuration: Configuration) throws(ConfigurationError) -> MediaLibrary? {
         guard let media = configuration.media, let gateway = configuration.listen.gateway else { return nil }
         let base = media.store.base(gateway: gateway.address)
+        if let note = media.note { log.write(.warning, note) }
         do throws(MediaStoreError) {
             return try library(of: media, base: base)
         } catch {

@@ -29,6 +29,4 @@ struct RecentEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         young[key] = nil
         old[key] = nil
     }
-
-    var count: Int { young.count + old.keys.count { young[$0] == nil } }
 }

@@ -15,6 +15,9 @@ struct S3Client: Sendable {
         case notAnswered(MediaStoreError)
     }
 
+    /// The content of an answer of status 200...299.
+    typealias Answer = Result<ByteBuffer, Failure>
+
     /// How long one request may take: an upload over a slow uplink goes on while nobody waits for it any more.
     struct Limits: Sendable {
         var upload = TimeAmount.seconds(120)
@@ -22,6 +25,7 @@ struct S3Client: Sendable {
         var question = TimeAmount.seconds(4)
         /// No further try begins after this.
         var retries = Duration.seconds(5)
+        var mostTries = 5
         /// Before the second try; each further pause is twice as long.
         var firstPause = Duration.milliseconds(100)
     }
@@ -35,25 +39,22 @@ struct S3Client: Sendable {
     /// - Parameters:
     ///   - content: what is sent with it, of the length and digest that the request states.
     ///   - mostBytes: of the answer's content; more is a failure.
-    /// - Returns: the content of an answer of status 200...299.
     func send(
         _ request: S3Request,
         _ content: MediaContent? = nil,
         mostBytes: Int = mostAnswerBytes,
         within limit: TimeAmount
-    ) async throws(Failure) -> ByteBuffer {
+    ) async -> Answer {
         let end = ContinuousClock.now + limits.retries
         var pause = limits.firstPause
-        while true {
-            do throws(Failure) {
-                return try await sendOnce(request, content, mostBytes: mostBytes, within: limit)
-            } catch {
-                guard error.mayPass, ContinuousClock.now + pause < end, !Task.isCancelled,
-                    (try? await Task.sleep(for: pause)) != nil
-                else { throw error }
-                pause *= 2
-            }
+        for _ in 1..<limits.mostTries {
+            let answer = await sendOnce(request, content, mostBytes: mostBytes, within: limit)
+            guard case .failure(let failure) = answer, failure.mayPass, ContinuousClock.now + pause < end,
+                !Task.isCancelled, (try? await Task.sleep(for: pause)) != nil
+            else { return answer }
+            pause *= 2
         }
+        return await sendOnce(request, content, mostBytes: mostBytes, within: limit)
     }
 
     private func sendOnce(
@@ -61,21 +62,28 @@ struct S3Client: Sendable {
         _ content: MediaContent?,
         mostBytes: Int,
         within limit: TimeAmount
-    ) async throws(Failure) -> ByteBuffer {
-        let prepared = prepare(request, content)
-        let status: Int
-        let body: ByteBuffer
+    ) async -> Answer {
         do {
-            let answer = try await http.execute(prepared, deadline: .now() + limit)
-            status = Int(answer.status.code)
-            // What is wrong is told in a few hundred bytes; of a page of a proxy the rest does not matter.
+            let response = try await http.execute(prepare(request, content), deadline: .now() + limit)
+            let status = Int(response.status.code)
             let isGood = 200..<300 ~= status
-            body = try await answer.body.collect(upTo: isGood ? mostBytes : Self.mostAnswerBytes)
+            var body = ByteBuffer()
+            for try await piece in response.body {
+                // What is wrong is told in a few hundred bytes; of a page of a proxy the rest does not matter.
+                guard body.readableBytes + piece.readableBytes <= mostBytes else {
+                    guard isGood else { break }
+                    return .failure(.notAnswered(MediaStoreError(.damaged, "larger than any")))
+                }
+                body.writeImmutableBuffer(piece)
+            }
+            return isGood ? .success(body) : .failure(Self.refusal(status, body))
         } catch {
-            throw .notAnswered(MediaStoreError(sending: error))
+            return .failure(.notAnswered(MediaStoreError(sending: error)))
         }
-        guard !(200..<300 ~= status) else { return body }
-        throw body.withUnsafeReadableBytes { raw in
+    }
+
+    private static func refusal(_ status: Int, _ body: ByteBuffer) -> Failure {
+        body.withUnsafeReadableBytes { raw in
             let code = S3Failure.code(in: raw).map { " \($0)" } ?? ""
             return .refused(S3Failure(status: status, body: raw), "status \(status)\(code)")
         }
@@ -118,6 +126,8 @@ extension S3Client {
         )
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = .seconds(30)
+        // The requests are tried again, which tells sooner that nobody is there.
+        configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 }
@@ -128,7 +138,8 @@ extension S3Client.Failure {
         switch self {
         case .refused(.slowDown, _): true
         case .refused: false
-        case .notAnswered(let error): error.isOutage
+        // A store that says nothing says nothing the next time, and a request has waited long enough for it.
+        case .notAnswered(let error): error.kind == .unreachable
         }
     }
 
@@ -156,7 +167,6 @@ extension MediaStoreError {
         switch error {
         case let error as HTTPClientError: self.init(sending: error)
         case is CancellationError: self.init(.refused, "given up")
-        case is NIOTooManyBytesError: self.init(.damaged, "larger than any")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             self.init(.unreachable, "TLS: \(error)")
         case let error as IOError: self.init(.unreachable, "errno \(error.errnoCode)")

@@ -26,77 +26,64 @@ final class S3Store: MediaStore {
     }
 
     func put(_ content: MediaContent, cameIn origin: MediaOrigin) async throws(MediaStoreError) {
-        do throws(S3Client.Failure) {
-            if !hasBucket.value { try await findBucket(content.name) }
-            try await upload(content)
-        } catch {
-            guard case .refused(.noSuchBucket, _) = error else { throw error.storeError }
-            do throws(S3Client.Failure) {
-                try await makeBucket()
-                try await upload(content)
-            } catch {
-                throw error.storeError
-            }
+        var answer = S3Client.Answer.success(ByteBuffer())
+        if !hasBucket.value { answer = await findBucket(content.name) }
+        if case .success = answer { answer = await upload(content) }
+        if case .failure(.refused(.noSuchBucket, _)) = answer {
+            answer = await makeBucket()
+            if case .success = answer { answer = await upload(content) }
         }
+        if case .failure(let failure) = answer { throw failure.storeError }
+        hasBucket.set()
     }
 
     /// A store that hides what is missing says that it may not be seen; writing then tells what is the matter.
     func contains(_ name: ObjectName, cameIn origin: MediaOrigin) async throws(MediaStoreError) -> Bool {
-        do throws(S3Client.Failure) {
-            _ = try await client.send(location.head(name), within: client.limits.question)
+        switch await client.send(location.head(name), within: client.limits.question) {
+        case .success:
             hasBucket.set()
             return true
-        } catch {
-            switch error {
-            case .refused(.notFound, _), .refused(.noSuchBucket, _), .refused(.denied, _): return false
-            default: throw error.storeError
-            }
+        case .failure(.refused(.notFound, _)), .failure(.refused(.noSuchBucket, _)),
+            .failure(.refused(.denied, _)):
+            return false
+        case .failure(let failure): throw failure.storeError
         }
     }
 
     func read(_ name: ObjectName) async throws(MediaStoreError) -> ByteBuffer {
-        do throws(S3Client.Failure) {
-            return try await client.send(
-                location.get(name),
-                mostBytes: MediaContent.mostBytes,
-                within: client.limits.download
-            )
-        } catch {
-            throw error.storeError
-        }
+        let answer = await client.send(
+            location.get(name),
+            mostBytes: MediaContent.mostBytes,
+            within: client.limits.download
+        )
+        return try answer.mapError(\.storeError).get()
     }
 
-    private func upload(_ content: MediaContent) async throws(S3Client.Failure) {
-        _ = try await client.send(location.put(content.name), content, within: client.limits.upload)
-        hasBucket.set()
+    private func upload(_ content: MediaContent) async -> S3Client.Answer {
+        await client.send(location.put(content.name), content, within: client.limits.upload)
     }
 
     /// Makes the bucket before the first upload where it is missing.
     ///
     /// The answer to HEAD cannot tell a missing bucket from a missing object, and one to PUT may be lost when the
     /// store closes on an upload that it refuses. So this asks for the object that is known to be missing.
-    private func findBucket(_ name: ObjectName) async throws(S3Client.Failure) {
-        do throws(S3Client.Failure) {
-            _ = try await client.send(
-                location.get(name),
-                mostBytes: MediaContent.mostBytes,
-                within: client.limits.question
-            )
-        } catch {
-            switch error {
-            case .refused(.noSuchBucket, _): try await makeBucket()
-            // Whatever else is the matter, the upload meets it too.
-            case .refused: return
-            case .notAnswered: throw error
-            }
+    private func findBucket(_ name: ObjectName) async -> S3Client.Answer {
+        let answer = await client.send(
+            location.get(name),
+            mostBytes: MediaContent.mostBytes,
+            within: client.limits.question
+        )
+        switch answer {
+        case .failure(.refused(.noSuchBucket, _)): return await makeBucket()
+        case .success, .failure(.notAnswered), .failure(.refused(.slowDown, _)): return answer
+        // Whatever else is the matter, the upload meets it too.
+        case .failure(.refused): return .success(ByteBuffer())
         }
     }
 
-    private func makeBucket() async throws(S3Client.Failure) {
-        do throws(S3Client.Failure) {
-            _ = try await client.send(location.createBucket(), within: client.limits.question)
-        } catch {
-            guard case .refused(.alreadyOwned, _) = error else { throw error }
-        }
+    private func makeBucket() async -> S3Client.Answer {
+        let answer = await client.send(location.createBucket(), within: client.limits.question)
+        guard case .failure(.refused(.alreadyOwned, _)) = answer else { return answer }
+        return .success(ByteBuffer())
     }
 }

@@ -9,7 +9,6 @@ struct StoreFolder: Sendable {
 
     /// What lies in a folder.
     struct Item {
-        var name: String
         var byteCount: Int
         /// Seconds since 1970.
         var modified: Int
@@ -48,7 +47,7 @@ struct StoreFolder: Sendable {
             return nil
         }
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
-        return Item(name: name, byteCount: Int(status.st_size), modified: Int(status.st_mtim.tv_sec))
+        return Item(byteCount: Int(status.st_size), modified: Int(status.st_mtim.tv_sec))
     }
 
     /// The names of what lies in it; none when it is missing.

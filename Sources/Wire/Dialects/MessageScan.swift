@@ -44,6 +44,7 @@ extension ConversationScan {
         var isFirst = true
         while let key = json.nextKey(&isFirst) {
             guard let member = MessageMember(key, in: document) else {
+                if isKey(key, "images") { found.hasAttachedImages = true }
                 json.skipValue()
                 continue
             }
