@@ -1,7 +1,11 @@
 // glibc declares these for programs that ask for its extensions, which the Swift module of it does not.
 #define _GNU_SOURCE
 #include "csidecar.h"
+#include <link.h>
 #include <sched.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -30,3 +34,20 @@ void sidecar_trim_memory(void) {
     malloc_trim(0);
 #endif
 }
+
+// The program itself comes first; of its segments only those that nothing ever writes to.
+static int release_segments(struct dl_phdr_info *program, size_t size, void *context) {
+    (void)size;
+    (void)context;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < program->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &program->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
+        uintptr_t start = program->dlpi_addr + segment->p_vaddr;
+        uintptr_t first = start & ~(page - 1);
+        madvise((void *)first, start + segment->p_memsz - first, MADV_DONTNEED);
+    }
+    return 1;
+}
+
+void sidecar_release_startup_pages(void) { dl_iterate_phdr(release_segments, NULL); }

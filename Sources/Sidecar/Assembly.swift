@@ -62,6 +62,7 @@ final class Assembly {
         for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
         reloader.startWatching()
         isReady.set()
+        sidecar_release_startup_pages()
         log.write(.info, "ready", [("config_hash", loaded.configuration.hash)])
     }
 

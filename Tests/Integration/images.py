@@ -37,7 +37,7 @@ MODELS = [
 SIGNED = re.compile(rb"http://127\.0\.0\.1:\d+/media/signed/[0-9a-f]{64}\.[a-z]+\?expires=\d+&signature=[0-9a-f]{64}")
 """A signed URL of the embedded store."""
 
-made: list[str] = []
+made: set[str] = set()
 """A stretch of the Base64 of every image made, to look for in logs."""
 
 
@@ -144,7 +144,7 @@ def text_of(image: bytes) -> str:
     text = base64.b64encode(image).decode()
     middle = len(text) // 2
     if len(text) > 512:
-        made.append(text[middle : middle + 48])
+        made.add(text[middle : middle + 48])
     return text
 
 

@@ -321,3 +321,38 @@ def test_the_store_comes_back(start_sidecar: Start) -> None:
         assert list(objects.values()) == [png(67)]
         address = image_urls(upstream.requests[-1].body)[0]
         assert address.removeprefix("https://media.example.org").partition("?")[0] in objects
+
+
+# MARK: - Ends in the middle of an upload
+
+
+def takes_a_second(request: Message, _: Exchange) -> bytes:
+    if not request.start.startswith("PUT"):
+        return not_there(request)
+    time.sleep(1)
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_a_client_that_leaves_during_an_upload(start_sidecar: Start) -> None:
+    """Nothing is sent on for it, and the next one is served."""
+    body = body_of_chat(data_url(png(80, 300_000)))
+    with Upstream() as upstream, Upstream(takes_a_second) as store:
+        sidecar = start_with_store(start_sidecar, upstream.url, {"store": bucket(store.url)})
+        with Client(sidecar.port) as client:
+            client.send(post(body))
+            assert wait_for(lambda: any(request.start.startswith("PUT") for request in store.requests))
+        assert wait_for(lambda: len(request_lines(sidecar)) == 1)
+        assert upstream.requests == []
+        assert ask(sidecar, body).status == 200
+        uploads = [request for request in store.requests if request.start.startswith("PUT")]
+        assert {len(request.body) for request in uploads} == {len(png(80, 300_000))}
+
+
+def test_a_request_in_an_upload_ends_before_the_process(start_sidecar: Start) -> None:
+    with Upstream() as upstream, Upstream(takes_a_second) as store, ThreadPoolExecutor(1) as pool:
+        sidecar = start_with_store(start_sidecar, upstream.url, {"store": bucket(store.url)})
+        asked = pool.submit(ask, sidecar, body_of_chat(data_url(png(81, 300_000))))
+        assert wait_for(lambda: any(request.start.startswith("PUT") for request in store.requests))
+        assert sidecar.stop() == 0
+        answer = asked.result()
+        assert answer.status == 200 and answer.header("x-sidecar-images") == "uploaded=1"

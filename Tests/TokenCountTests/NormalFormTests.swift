@@ -38,6 +38,41 @@ struct NormalFormTests {
         }
     }
 
+    @Test("a long text too", arguments: 0..<20)
+    func long(seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        var text = ""
+        for _ in 0..<200 {
+            text += Self.text(&random)
+            text += String(repeating: "plain ", count: Int.random(in: 0...9, using: &random))
+        }
+        text += String(repeating: "plain ", count: 1000) + "e\u{301}\u{327}"
+
+        #expect(
+            Self.normalized(text, .composed)
+                == Array(
+                    text.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping.utf8
+                )
+        )
+    }
+
+    // Not compared with Foundation, whose form of a long run is another. Nothing joins the first scalar.
+    @Test("a run of marks takes the order of their classes", arguments: [2, 23, 24, 25, 26, 64, 65, 5000])
+    func marks(count: Int) {
+        var random = SplitMix(seed: UInt64(count))
+        let marks = (0..<count).compactMap { _ in
+            Unicode.Scalar(UInt32.random(in: 0x300...0x33F, using: &random))
+        }
+        let ordered = marks.enumerated().sorted {
+            ($0.element.properties.canonicalCombiningClass, $0.offset)
+                < ($1.element.properties.canonicalCombiningClass, $1.offset)
+        }
+        let text = String(String.UnicodeScalarView(["\u{4E2D}"] + marks))
+        let expected = String(String.UnicodeScalarView(["\u{4E2D}"] + ordered.map(\.element)))
+
+        #expect(Self.normalized(text, .composed) == Array(expected.utf8))
+    }
+
     static let rows: [(String, NormalForm, String)] = [
         ("e\u{301}", .composed, "\u{E9}"),
         ("a\u{301}\u{327}", .composed, "\u{E1}\u{327}"),

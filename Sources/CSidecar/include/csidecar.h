@@ -13,3 +13,8 @@ void sidecar_tune_allocator(int arenas);
 
 /// Gives free memory back to the system.
 void sidecar_trim_memory(void);
+
+/// Unmaps the pages of the program's code and constants that starting has touched and serving does not.
+///
+/// They stay in the system's cache: what is needed again is mapped again at the first use.
+void sidecar_release_startup_pages(void);

@@ -7,16 +7,20 @@ enum Hangul {
     private static let syllables: Range<UInt32> = 0xAC00..<0xD7A4
 
     /// The letters of a syllable; nil for what is none.
-    static func decomposition(of scalar: UInt32) -> [UInt32]? {
+    @inline(__always)
+    static func decomposition(of scalar: UInt32) -> (lead: UInt32, vowel: UInt32, tail: UInt32?)? {
         guard syllables.contains(scalar) else { return nil }
         let number = scalar - syllables.lowerBound
         let tail = number % 28
         let pair = number / 28
-        let letters = [leads.lowerBound + pair / 21, vowels.lowerBound + pair % 21]
-        return tail == 0 ? letters : letters + [tails.lowerBound + tail]
+        return (
+            leads.lowerBound + pair / 21, vowels.lowerBound + pair % 21,
+            tail == 0 ? nil : tails.lowerBound + tail
+        )
     }
 
     /// The syllable of a lead and a vowel, or of a syllable without a tail and a tail; else nil.
+    @inline(__always)
     static func composition(of first: UInt32, _ second: UInt32) -> UInt32? {
         if leads.contains(first), vowels.contains(second) {
             let pair = (first - leads.lowerBound) * 21 + second - vowels.lowerBound
