@@ -6,15 +6,23 @@ internal import Wire
 extension Exchange {
     func prepare(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
         attempt?.budget = budget
+        // Most requests wait for neither, and a closure costs more than the question.
+        guard attempt?.upstream.settings.bearer != nil || snapshot.library != nil else {
+            return makeBody(place, budget: budget, onFreshConnection: onFreshConnection)
+        }
         whenVouched { exchange in
             exchange.whenImagesAreReady { exchange in
-                if let decision = exchange.decision, decision.plan.route != nil {
-                    exchange.edit(decision, at: place, budget: budget, onFreshConnection: onFreshConnection)
-                } else {
-                    exchange.putImagesIntoBody()
-                    exchange.connect(fresh: onFreshConnection)
-                }
+                exchange.makeBody(place, budget: budget, onFreshConnection: onFreshConnection)
             }
+        }
+    }
+
+    private func makeBody(_ place: Int, budget: Budget?, onFreshConnection: Bool) {
+        if let decision, decision.plan.route != nil {
+            edit(decision, at: place, budget: budget, onFreshConnection: onFreshConnection)
+        } else {
+            putImagesIntoBody()
+            connect(fresh: onFreshConnection)
         }
     }
 
