@@ -310,7 +310,6 @@ def test_bodies_that_wait_are_refused_when_nothing_moves(start_sidecar: Start) -
         assert {status for status, _ in results} == {200, 503}
 
 
-@pytest.mark.xfail(strict=True, reason="finding 9: bodies that are made are not counted")
 def test_images_that_are_put_back_count_as_buffered(start_sidecar: Start, report: Callable[[str], None]) -> None:
     """Forty small requests that each become one of 2.4 MB take turns where two fit."""
 

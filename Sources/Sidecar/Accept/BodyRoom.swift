@@ -23,6 +23,12 @@ final class BodyRoom: Sendable {
         }
     }
 
+    /// A share that was waited for beside the event loops.
+    struct Grant: Sendable {
+        fileprivate let number: UInt64
+        fileprivate let byteCount: Int
+    }
+
     private struct Waiting {
         let number: UInt64
         let byteCount: Int
@@ -67,34 +73,68 @@ final class BodyRoom: Sendable {
         on eventLoop: any EventLoop,
         granted: @escaping () -> Void
     ) -> Claim {
-        let number = state.withLock { state in
-            state.count += 1
-            return state.count
-        }
+        let number = nextNumber()
         let claim = Claim(number: number, byteCount: byteCount.roundedUpToPowerOfTwo, isGranted: false)
         let waiting = NIOLoopBound((claim: claim, granted: granted), eventLoop: eventLoop)
-        let entry = Waiting(number: number, byteCount: claim.byteCount, limit: limit / 4 * 3) {
+        claim.isGranted = enqueue(number, claim.byteCount, limit) {
             eventLoop.execute {
                 waiting.value.claim.isGranted = true
                 waiting.value.granted()
             }
         }
+        return claim
+    }
+
+    /// Waits for room beside the event loops.
+    ///
+    /// - Returns: what is to be released.
+    func grant(_ byteCount: Int, of limit: Int) async -> Grant {
+        let grant = Grant(number: nextNumber(), byteCount: byteCount.roundedUpToPowerOfTwo)
+        await withCheckedContinuation { continuation in
+            let isGranted = enqueue(grant.number, grant.byteCount, limit) { continuation.resume() }
+            if isGranted { continuation.resume() }
+        }
+        return grant
+    }
+
+    private func nextNumber() -> UInt64 {
+        state.withLock { state in
+            state.count += 1
+            return state.count
+        }
+    }
+
+    /// - Returns: whether there is room at once; then nobody is called.
+    private func enqueue(
+        _ number: UInt64,
+        _ byteCount: Int,
+        _ limit: Int,
+        _ grant: @escaping @Sendable () -> Void
+    ) -> Bool {
+        let entry = Waiting(number: number, byteCount: byteCount, limit: limit / 4 * 3, grant: grant)
         let first = state.withLock { state in
             state.waiting.append(entry)
             return state.grant()
         }
         for entry in first where entry.number != number { entry.grant() }
-        claim.isGranted = first.contains { $0.number == number }
-        return claim
+        return first.contains { $0.number == number }
     }
 
     /// Gives the room back, or the place among those that wait.
     func release(_ claim: Claim) {
+        release(claim.number, claim.byteCount)
+    }
+
+    func release(_ grant: Grant) {
+        release(grant.number, grant.byteCount)
+    }
+
+    private func release(_ number: UInt64, _ byteCount: Int) {
         let next = state.withLock { state in
-            if let place = state.waiting.firstIndex(where: { $0.number == claim.number }) {
+            if let place = state.waiting.firstIndex(where: { $0.number == number }) {
                 state.waiting.remove(at: place)
             } else {
-                state.used -= claim.byteCount
+                state.used -= byteCount
             }
             return state.grant()
         }

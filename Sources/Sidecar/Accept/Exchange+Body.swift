@@ -56,6 +56,8 @@ extension Exchange {
             loop.shared.bodyRoom.release(room)
             client.readsAtOnce(Buffers.messagesPerRead)
         }
+        for room in putBackRooms { loop.shared.bodyRoom.release(room) }
+        putBackRooms = []
         body = ByteBuffer()
         headBytes = ByteBuffer()
         decision = nil

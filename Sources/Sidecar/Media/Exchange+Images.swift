@@ -18,7 +18,10 @@ extension Exchange {
         let (body, dialect) = (body, record.dialect)
         loop.eventLoop.makeFutureWithTask { await preparation.prepare(body, dialect, as: form) }
             .assumeIsolated().whenSuccess { images in
-                guard !self.isOver, self.attempt === attempt else { return }
+                guard !self.isOver, self.attempt === attempt else {
+                    if let room = images.room { self.loop.shared.bodyRoom.release(room) }
+                    return
+                }
                 self.record.upload += (NIODeadline.now() - began).nanoseconds
                 self.imagesAreReady(images, goOn)
             }
@@ -28,9 +31,11 @@ extension Exchange {
         record.images += images.counts
         record.imageBytes += images.bytes
         guard images.counts[.failed] == 0 || preparation?.settings.onStoreFailure == .inline else {
+            if let room = images.room { loop.shared.bodyRoom.release(room) }
             return refuse(.storeFailed)
         }
         attempt?.images = images
+        if let room = images.room { putBackRooms.append(room) }
         goOn(self)
     }
 
@@ -43,7 +48,9 @@ extension Exchange {
             library: library,
             settings: settings,
             now: Clock.signingTime(),
-            mostBodyBytes: variant.configuration.limits.maxBodyBytes
+            mostBodyBytes: variant.configuration.limits.maxBodyBytes,
+            room: loop.shared.bodyRoom,
+            mostBufferedBytes: variant.configuration.limits.maxBufferedBytes
         )
     }
 

@@ -11,6 +11,8 @@ struct PreparedImages: Sendable {
     /// Whether addresses of the store are in the body, old or new.
     var hasLinks = false
     var bytes = ImageBytes()
+    /// The room of what was put back into the body; to be released with it.
+    var room: BodyRoom.Grant?
 }
 
 /// Gives the images of a body the form that a target takes: stores them and links them, or puts them back into the body.
@@ -22,6 +24,8 @@ struct ImagePreparation: Sendable {
     let now: SigningTime
     /// Of the body that is made.
     let mostBodyBytes: Int
+    let room: BodyRoom
+    let mostBufferedBytes: Int
 
     /// - Parameter dialect: of the request.
     /// - Returns: no edits for a body that is not understood.
@@ -79,12 +83,19 @@ struct ImagePreparation: Sendable {
     private func inline(_ images: [CarriedImage], in body: ByteBuffer, _ prepared: inout PreparedImages) async
     {
         let names = images.map { storedName(of: $0, in: body) }
+        guard names.contains(where: { $0 != nil }), (try? await library.puttingBack.enter()) != nil else {
+            return passOn(images, &prepared)
+        }
+        defer { library.puttingBack.leave() }
         var room = mostBodyBytes - body.readableBytes
         let contents = await library.contents(
             of: names.compactMap(\.self),
             mostBytes: room / 4 * 3,
             within: library.limits.patience
         )
+        // The pieces that are put in, and the body that is made of them.
+        let made = names.compactMap { $0 }.reduce(0) { $0 + (contents[$1]?.readableBytes ?? 0) / 3 * 4 }
+        if made > 0 { prepared.room = await self.room.grant(2 * min(made, room), of: mostBufferedBytes) }
         for (image, name) in zip(images, names) {
             guard let name else {
                 prepared.counts[.passed] += 1
@@ -101,6 +112,11 @@ struct ImagePreparation: Sendable {
                 prepared.link(image, to: url(for: name))
             }
         }
+    }
+
+    private func passOn(_ images: [CarriedImage], _ prepared: inout PreparedImages) {
+        prepared.counts[.passed] += images.count
+        prepared.bytes.upstreamOut += images.reduce(0) { $0 + $1.decodedCount }
     }
 
     /// The image that an address of ours names: the store's own, or a link of an answer.

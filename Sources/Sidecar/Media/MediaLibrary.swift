@@ -44,6 +44,8 @@ final class MediaLibrary: Sendable {
     }
 
     let store: any MediaStore
+    /// Those that read images to put them back into bodies: what they read counts nowhere else.
+    let puttingBack = Turnstile(places: 2)
     private let texts: TextMemory
     private let uploads: MediaUploads
     let threads: MediaThreads
