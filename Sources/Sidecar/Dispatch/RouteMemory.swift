@@ -28,6 +28,17 @@ final class RouteMemory: Sendable {
         }
     }
 
+    /// How a target gets the images of a request.
+    ///
+    /// - Parameter kind: of the target's upstream.
+    func imageForm(for target: Target, at kind: Upstream.Kind, _ settings: PolicySettings) -> ImageForm {
+        ImageFormQuestion(
+            configured: settings.rule(for: target.model)?.images ?? .inline,
+            upstreamTakesURLs: kind == .litellm,
+            couldNotFetch: imageFetches.failed(target)
+        ).form
+    }
+
     /// The plan in the order that the past of its conversation asks for.
     func steered(_ plan: Plan, for facts: RequestFacts) -> Plan {
         guard let conversation = facts.conversation else { return plan }

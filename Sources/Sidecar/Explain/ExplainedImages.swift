@@ -40,11 +40,7 @@ extension Decision {
         guard let media = configuration.media, media.requests else {
             return images.map { Explanation.Image($0, becomes: .unchanged) }
         }
-        let form = ImageFormQuestion(
-            configured: configuration.policies.rule(for: target.model)?.images ?? .inline,
-            upstreamTakesURLs: upstream == .litellm,
-            couldNotFetch: memory.imageFetches.failed(target)
-        ).form
+        let form = memory.imageForm(for: target, at: upstream, configuration.policies)
         return images.map { image in
             Explanation.Image(image, becomes: fate(of: image, as: form, media, snapshot.library))
         }

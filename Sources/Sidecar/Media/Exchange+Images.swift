@@ -14,7 +14,11 @@ extension Exchange {
             return goOn(self)
         }
         let began = NIODeadline.now()
-        let form = imageForm(of: attempt)
+        let form = loop.shared.memory.imageForm(
+            for: attempt.target,
+            at: attempt.upstream.kind,
+            variant.configuration.policies
+        )
         let (body, dialect) = (body, record.dialect)
         loop.eventLoop.makeFutureWithTask { await preparation.prepare(body, dialect, as: form) }
             .assumeIsolated().whenSuccess { images in
@@ -85,14 +89,6 @@ extension Exchange {
         let splices = attempt?.images?.splices ?? []
         attempt?.isEdited = !splices.isEmpty
         attempt?.body = splices.isEmpty ? body : body.withUnsafeReadableBytes { $0.spliced(splices) }
-    }
-
-    private func imageForm(of attempt: OngoingAttempt) -> ImageForm {
-        ImageFormQuestion(
-            configured: variant.configuration.policies.rule(for: attempt.target.model)?.images ?? .inline,
-            upstreamTakesURLs: attempt.upstream.kind == .litellm,
-            couldNotFetch: loop.shared.memory.imageFetches.failed(attempt.target)
-        ).form
     }
 
     /// The model that a request of a dialect asks for which no policy reads.

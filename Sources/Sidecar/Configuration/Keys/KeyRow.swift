@@ -11,8 +11,6 @@ struct KeyRow: Sendable {
 
     enum Availability: Equatable, Sendable {
         case available
-        /// Taken and checked, without effect in this version.
-        case noted
         /// Only a value that asks for nothing (false, 0, nothing inside) is taken in this version.
         case mustBeEmpty
         /// Naming it already asks for something that this version cannot do.

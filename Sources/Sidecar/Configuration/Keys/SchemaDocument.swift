@@ -13,7 +13,7 @@ enum SchemaDocument {
         let row = node.row
         var schema: [String: JSONValue] =
             switch row.availability {
-            case .available, .noted: schema(of: row.type, node)
+            case .available: schema(of: row.type, node)
             case .mustBeEmpty: emptySchema(of: row.type)
             case .mustBeAbsent: ["not": [:]]
             }
@@ -98,7 +98,6 @@ extension KeyRow {
     var description: String {
         switch availability {
         case .available: doc
-        case .noted: doc + " Taken, but without effect in this version."
         case .mustBeEmpty, .mustBeAbsent: doc + " Not available in this version."
         }
     }
