@@ -39,7 +39,7 @@ enum StandardInput {
         var held: [UInt8] = []
         var whole = 0
         while try read(appendingTo: &held) {
-            guard held.count - whole >= mostHeldBytes / 4 else { continue }
+            guard held.count - whole >= mostHeldBytes / 4 || held.count > mostHeldBytes else { continue }
             if let seam = held.withUnsafeBytes({ TokenCounter.lastSeam(in: $0) }) {
                 try held.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<seam])) }
                 held.removeFirst(seam)
