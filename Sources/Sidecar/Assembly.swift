@@ -69,7 +69,7 @@ final class Assembly {
     private func open(_ listener: ProxyListener) throws {
         let contexts = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
         let identity = ListenerIdentity(listener.name)
-        let channel = try bootstrap(messagesPerRead: Buffers.messagesPerRead)
+        let channel = try bootstrap(messagesPerRead: Buffers.ofRequests.messages)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else { return }
@@ -112,7 +112,7 @@ final class Assembly {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: messagesPerRead)
-            .childChannelOption(.recvAllocator, value: Buffers.receiveAllocator)
+            .childChannelOption(.recvAllocator, value: Buffers.ofRequests.allocator)
             // A client that has sent everything may close its half and still gets its answer.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
     }

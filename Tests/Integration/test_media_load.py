@@ -258,6 +258,30 @@ def test_a_large_image_delays_no_other_stream(
         )
 
 
+def test_images_seen_before_cost_their_recognition_only(
+    start_sidecar: Start, report: Callable[[str], None]
+) -> None:
+    """Bodies of 10 MB with images that are new, then the same again: how fast they are stored, and recognised."""
+    sent = [body_of_chat(*(data_url(png(600 + 8 * n + i, 1_000_000)) for i in range(8))) for n in range(8)]
+    megabytes = sum(map(len, sent)) / 1e6
+
+    def seconds(sidecar: Sidecar) -> tuple[float, float]:
+        """Spent on the images, by its own measure, and of processor time in all."""
+        stat = Path(f"/proc/{sidecar.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        spent = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        upload = re.search(r'^sidecar_overhead_seconds_sum\{phase="upload"\} (\S+)', sidecar.metrics(), re.MULTILINE)
+        return float(upload[1]) if upload else 0, spent
+
+    with Upstream() as upstream:
+        sidecar = start_with_store(start_sidecar, upstream.url)
+        for result in ("uploaded", "deduplicated"):
+            images, process = seconds(sidecar)
+            for body in sent:
+                assert ask(sidecar, body).header("x-sidecar-images") == f"{result}=8"
+            images, process = (now - before for now, before in zip(seconds(sidecar), (images, process), strict=True))
+            report(f"{result}: {megabytes / images:.0f} MB/s, {megabytes / process:.0f} MB per processor second in all")
+
+
 # MARK: - Waiting for room
 
 

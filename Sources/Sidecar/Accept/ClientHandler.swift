@@ -217,8 +217,10 @@ final class ClientHandler: ChannelDuplexHandler {
     }
 
     /// How many buffers are read before others of the event loop have their turn.
-    func readsAtOnce(_ messages: UInt) {
-        try? context?.channel.syncOptions?.setOption(.maxMessagesPerRead, value: messages)
+    func reads(as reading: Buffers.Reading) {
+        guard let options = context?.channel.syncOptions else { return }
+        try? options.setOption(.maxMessagesPerRead, value: reading.messages)
+        try? options.setOption(.recvAllocator, value: reading.allocator)
     }
 
     /// Stops reading a body until others have left the buffers.

@@ -6,7 +6,7 @@ extension Exchange {
     func claimRoom() {
         guard case .length(let count) = head.framing, count >= BodyRoom.leastBytes else { return }
         let limit = variant.configuration.limits.maxBufferedBytes
-        client.readsAtOnce(Buffers.messagesOfLargeBody)
+        client.reads(as: Buffers.ofLargeBodies)
         room = loop.shared.bodyRoom.claim(count, of: limit, on: loop.eventLoop) { [weak self] in
             self?.client.resumeReading()
         }
@@ -54,7 +54,7 @@ extension Exchange {
         heldBytes = 0
         if let room = room.take() {
             loop.shared.bodyRoom.release(room)
-            client.readsAtOnce(Buffers.messagesPerRead)
+            client.reads(as: Buffers.ofRequests)
         }
         for room in putBackRooms { loop.shared.bodyRoom.release(room) }
         putBackRooms = []

@@ -63,14 +63,16 @@ extension Exchange {
 
     // MARK: - Memory
 
-    /// What a held answer takes: most images have no more Base64.
+    /// From here on a held answer needs room.
+    private static let smallAnswer = 262_144
+    /// What it takes then: most images have no more Base64.
     private static let roomOfAnswer = 16_777_216
 
     /// Asks for room once much of an answer is held; until it is there nothing more is read.
     ///
     /// What is held cannot be known before it is there, so this is an estimate.
     func claimAnswerRoom(for heldCount: Int) {
-        guard answerRoom == nil, heldCount >= BodyRoom.leastBytes else { return }
+        guard answerRoom == nil, heldCount >= Self.smallAnswer else { return }
         if let events = answer?.events {
             events.reserve(Self.roomOfAnswer)
         } else if case .length(let count) = answer?.head.framing {
