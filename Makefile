@@ -5,7 +5,9 @@
 export SIDECAR_STRICT = 1
 
 # The product. Run-time exclusivity checks, NIO's included, cost 5 % of a request; debug builds keep them.
-RELEASE = -c release --static-swift-stdlib --product sidecar -Xswiftc -enforce-exclusivity=unchecked
+# Without exported symbols what nothing calls can be left out of the binary.
+RELEASE = -c release --static-swift-stdlib --product sidecar -Xswiftc -enforce-exclusivity=unchecked \
+	-Xlinker --no-export-dynamic
 
 MINUTES ?= 20
 
@@ -16,7 +18,8 @@ run: build
 	@scripts/run
 
 # Everything that can fail: form, unit tests, integration with real components, a short fuzz run.
-test: setup
+test:
+	@scripts/setup test
 	@scripts/test
 
 build: setup
