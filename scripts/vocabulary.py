@@ -14,7 +14,8 @@ where the defining implementation looks whole pieces up, else those that merging
 decoded. A whole piece may then always be looked up first, and merging by the ranks of what pairs give is merging by a
 list of pairs: `final_split` says why.
 
-`gemma_joints.bin` holds a byte for any two neighbours, as `gemma_joints` says.
+`joints.py` says where a piece can be cut before it is merged; `gemma_joints.bin` is a table of the same kind for a
+splitter, a byte for any two neighbours, as `gemma_joints` says.
 """
 
 import argparse
@@ -92,6 +93,11 @@ def final_split(units, ranks):
     return tuple(parts)
 
 
+def units(token):
+    """The bytes from which merging starts."""
+    return [token[at : at + 1] for at in range(len(token))]
+
+
 def ranks_over_bytes(tokens):
     ranks = {token: rank for rank, token in enumerate(tokens) if token}
     if any(bytes([byte]) not in ranks for byte in range(256)):
@@ -107,7 +113,7 @@ def reachable(tokens, merges):
         sys.exit("the merges are not one a token and in the order of the tokens")
     found = set()
     for token, rank in ranks.items():
-        split = final_split([token[i : i + 1] for i in range(len(token))], ranks)
+        split = final_split(units(token), ranks)
         if split and len(token) > 1 and split != given.get(token):
             sys.exit(f"rank {rank} is merged from another pair than the listed one")
         if split:
@@ -299,8 +305,13 @@ def pinned_sdist_files(path):
 
 
 def whole_vocabulary(tokens):
-    """For implementations that look whole pieces up, so that each token is found, whether merging gives it or not."""
-    return tokens, set(ranks_over_bytes(tokens).values())
+    """For implementations that look whole pieces up, so that each token is found, whether merging gives it or not.
+
+    Those that it does not give come last.
+    """
+    ranks = ranks_over_bytes(tokens)
+    unmerged = [rank for token, rank in ranks.items() if not final_split(units(token), ranks)]
+    return tokens, set(ranks.values()), unmerged
 
 
 def vocabularies(originals):

@@ -3,7 +3,9 @@
 A vocabulary is used where it lies in the binary, never parsed. All numbers are little-endian, u24 is a number of three
 bytes; offsets count from the start of the file:
 
-    header   16 x u32: magic, tokens, longest token in bytes, then bucket and slot counts and section offsets (below)
+    header   19 x u32: magic, tokens, longest token in bytes, then bucket and slot counts and section offsets (below),
+             binary logarithm of the number of joints' hashes, length of the shortest token that merging does not give
+             (~0 where it gives all)
     short    perfect hash of the tokens of up to 8 bytes: seeds (u16 a bucket), keys (u64 a slot), values (u24 a slot:
              length in the bits from 18 on, rank below; 0 is an empty slot)
     long     perfect hash of the others: seeds (u16 a bucket), slots (u32: 14 bits of the hash, rank below; an empty
@@ -12,6 +14,7 @@ bytes; offsets count from the start of the file:
     ranks    u32 a token of two bytes, with a leading ~0 for "no token"; merging starts with these
     places   u24 a rank: the slot of a short token, or with the top bit the offset of a text; ~0 is no token
     texts    the other tokens: length (u8, or 0 and u16), bytes
+    joints   where a piece may be cut; joints.py describes it
 
 Hash and displace: a key's bucket gives a seed, and key and seed give the one slot where the key can be.
 """
@@ -19,9 +22,11 @@ Hash and displace: a key's bucket gives a seed, and key and seed give the one sl
 import struct
 import sys
 
+from joints import joints
+
 MASK = (1 << 64) - 1
 SPREAD, MIX, DISPLACE, FOLD = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
-MAGIC = int.from_bytes(b"SCV2", "little")
+MAGIC = int.from_bytes(b"SCV3", "little")
 NO_RANK, NO_PLACE, TEXT = 0xFFFFFFFF, 0xFFFFFF, 0x800000
 RANK_BITS = 18
 SHORT = 8
@@ -121,18 +126,24 @@ def place_tables(tokens, slot_of):
     return [u24(places), bytes(text)]
 
 
-def vocabulary(tokens, found):
-    """The file of one vocabulary; tokens in the order of their ranks, and the ranks that are to be found."""
+def vocabulary(tokens, found, unmerged=()):
+    """The file of one vocabulary; tokens in the order of their ranks, and the ranks that are to be found.
+
+    Those that are found only as whole pieces are the unmerged ones.
+    """
     known = [(rank, token) for rank, token in enumerate(tokens) if rank in found]
     short = [(rank, token) for rank, token in known if len(token) <= SHORT]
     sections, slot_of, short_counts = short_tables(short)
     long_sections, long_counts = long_tables([(rank, token) for rank, token in known if len(token) > SHORT])
     sections += long_sections + pair_tables(short) + place_tables(tokens, slot_of)
-    body, starts = bytearray(64), []
-    for section in sections:
+    bits, table = joints(token for _, token in known)
+    body, starts = bytearray(128), []
+    for section in [*sections, table]:
         body.extend(bytes(-len(body) % 64))
         starts.append(len(body))
         body += section
     longest = max(len(token) for _, token in known)
-    body[:64] = packed("I", [MAGIC, len(tokens), longest, *short_counts, *long_counts, *starts])
+    shortest = min((len(tokens[rank]) for rank in unmerged), default=NO_RANK)
+    header = [MAGIC, len(tokens), longest, *short_counts, *long_counts, *starts, bits, shortest]
+    body[: 4 * len(header)] = packed("I", header)
     return bytes(body)

@@ -85,13 +85,10 @@ extension TokenCounter {
         _ encoder: inout PieceEncoder,
         into sink: inout Sink
     ) {
-        guard Sink.takesCounts else {
-            return encoder.encode(piece, count: count, readable: readable, into: &sink)
-        }
-        if let known {
+        if Sink.takesCounts, let known {
             sink.add(count: known.tokens(of: piece, count: count, readable: readable, by: &encoder))
         } else {
-            sink.add(count: encoder.count(piece, count: count, readable: readable))
+            encoder.encode(piece, count: count, readable: readable, into: &sink)
         }
     }
 }

@@ -116,4 +116,19 @@ struct SplitterTests {
         #expect(Encoding.o200kBase.pieces(of: row.text) == row.o200k)
         #expect(Encoding.cl100kBase.pieces(of: row.text) == row.cl100k)
     }
+
+    @Test("the scalars that are passed over as Chinese are letters, and no others are")
+    func chinese() {
+        let wrong = (UInt32(0x80)...0xFFFF).compactMap(Unicode.Scalar.init).filter { scalar in
+            Array(String(scalar).utf8).withUnsafeBufferPointer { bytes in
+                guard let start = bytes.baseAddress else { return true }
+                let text = ClassifiedText(start, count: bytes.count)
+                let isPassed = text.chineseEnd(from: 0) > 0
+                return isPassed != (0x4E00...0x9FFF ~= scalar.value)
+                    || isPassed && text.scalar(at: 0) != (.letter, 3)
+            }
+        }
+
+        #expect(wrong.isEmpty)
+    }
 }

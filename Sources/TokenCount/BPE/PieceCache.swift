@@ -6,25 +6,19 @@ internal import Glibc
 /// Pieces are compared byte for byte, so no text can make a count wrong. Their places depend on a secret of the
 /// process, so no text can be made whose pieces drive each other out.
 ///
-/// Takes 640 KB, of which the kernel gives only the pages that are written.
+/// Takes 1.5 MB, of which the kernel gives only the pages that are written.
 struct PieceCache: ~Copyable {
     private let memory: UnsafeMutableRawPointer
     /// Valid as long as the cache.
     let slots: PieceSlots
 
     init() {
-        let shortBytes = PieceSlots.shortSets * MemoryLayout<PieceSet<ShortPiece>>.stride
-        let longBytes = PieceSlots.longSets * MemoryLayout<PieceSet<LongPiece>>.stride
         // The kernel gives zeroed memory at its first use. A set never lies in two cache lines.
-        guard let memory = calloc(1, shortBytes + longBytes + 64) else {
+        guard let memory = calloc(1, PieceSlots.bytes + 64) else {
             preconditionFailure("out of memory")
         }
         self.memory = memory
-        let sets = memory.alignedUp(toMultipleOf: 64)
-        slots = PieceSlots(
-            short: sets.bindMemory(to: PieceSet<ShortPiece>.self, capacity: PieceSlots.shortSets),
-            long: (sets + shortBytes).bindMemory(to: PieceSet<LongPiece>.self, capacity: PieceSlots.longSets)
-        )
+        slots = PieceSlots(memory.alignedUp(toMultipleOf: 64))
     }
 
     deinit {
@@ -33,27 +27,55 @@ struct PieceCache: ~Copyable {
 }
 
 /// Where the pieces of a ``PieceCache`` lie; borrowed from it.
+///
+/// The loop over a text keeps it in registers, so the tables are told by one address.
 struct PieceSlots {
-    static var shortSets: Int { 1 << 14 }
-    static var longSets: Int { 1 << 11 }
+    private typealias ShortSet = PieceSet<ShortPiece>
+    private typealias LongSet = PieceSet<LongPiece>
 
-    fileprivate let short: UnsafeMutablePointer<PieceSet<ShortPiece>>
-    fileprivate let long: UnsafeMutablePointer<PieceSet<LongPiece>>
+    private static var shortSets: Int { 1 << 14 }
+    private static var longSets: Int { 1 << 13 }
+
+    /// How much memory the tables take.
+    static var bytes: Int { 2 * shortBytes + longSets * MemoryLayout<LongSet>.stride }
+
+    private static var shortBytes: Int { shortSets * MemoryLayout<ShortSet>.stride }
 
     /// How pieces are spread over the sets.
     private static let secret: (UInt64, UInt64) = (.random(in: 0 ... .max), .random(in: 0 ... .max))
     private let secret = Self.secret
 
-    @inline(__always)
-    fileprivate func set(of piece: ShortPiece) -> UnsafeMutablePointer<PieceSet<ShortPiece>> {
-        short + Int(truncatingIfNeeded: mixed(piece.head, piece.tail) & UInt64(Self.shortSets &- 1))
+    /// Short pieces, then short parts of pieces, then long pieces.
+    ///
+    /// Parts have a table of their own, since the same bytes may have other tokens as a whole piece.
+    private let tables: UnsafeMutableRawPointer
+
+    /// - Parameter tables: as many ``bytes`` of zeros.
+    init(_ tables: UnsafeMutableRawPointer) {
+        self.tables = tables
     }
 
     @inline(__always)
-    fileprivate func set(of piece: LongPiece) -> UnsafeMutablePointer<PieceSet<LongPiece>> {
+    private func set(ofPiece piece: ShortPiece) -> UnsafeMutablePointer<ShortSet> {
+        tables.assumingMemoryBound(to: ShortSet.self) + place(of: piece)
+    }
+
+    @inline(__always)
+    private func set(ofPart part: ShortPiece) -> UnsafeMutablePointer<ShortSet> {
+        (tables + Self.shortBytes).assumingMemoryBound(to: ShortSet.self) + place(of: part)
+    }
+
+    @inline(__always)
+    private func set(ofPiece piece: LongPiece) -> UnsafeMutablePointer<LongSet> {
         let head = mixed(piece.first, piece.second)
         let hash = mixed(head ^ piece.rest.head, piece.rest.tail)
-        return long + Int(truncatingIfNeeded: hash & UInt64(Self.longSets &- 1))
+        return (tables + 2 * Self.shortBytes).assumingMemoryBound(to: LongSet.self)
+            + Int(truncatingIfNeeded: hash & UInt64(Self.longSets &- 1))
+    }
+
+    @inline(__always)
+    private func place(of piece: ShortPiece) -> Int {
+        Int(truncatingIfNeeded: mixed(piece.head, piece.tail) & UInt64(Self.shortSets &- 1))
     }
 
     @inline(__always)
@@ -74,18 +96,14 @@ extension PieceSlots {
         readable: Int,
         by encoder: inout PieceEncoder
     ) -> Int {
-        guard count <= ShortPiece.longest, readable > ShortPiece.longest else {
-            return tokensOfUnusual(piece, count: count, readable: readable, by: &encoder)
+        if count <= ShortPiece.longest, readable > ShortPiece.longest {
+            let short = ShortPiece(piece, count: count)
+            if let tokens = set(ofPiece: short).pointee.tokens(of: short) { return tokens }
         }
-        let short = ShortPiece(piece, count: count)
-        let set = set(of: short)
-        if let tokens = set.pointee.tokens(of: short) { return tokens }
-        let tokens = encoder.count(piece, count: count, readable: readable)
-        set.pointee.add(short.counting(tokens))
-        return tokens
+        return tokensOfUnusual(piece, count: count, readable: readable, by: &encoder)
     }
 
-    /// A longer piece, or one at the end of the text.
+    /// A new or longer piece, or one at the end of the text.
     @inline(never)
     private func tokensOfUnusual(
         _ piece: UnsafePointer<UInt8>,
@@ -93,14 +111,61 @@ extension PieceSlots {
         readable: Int,
         by encoder: inout PieceEncoder
     ) -> Int {
-        guard LongPiece.lengths.contains(count), readable > LongPiece.lengths.upperBound else {
-            return encoder.count(piece, count: count, readable: readable)
+        guard readable > LongPiece.lengths.upperBound, count <= LongPiece.lengths.upperBound else {
+            return tokensOfParts(piece, count: count, readable: readable, by: &encoder)
+        }
+        if count <= ShortPiece.longest {
+            let short = ShortPiece(piece, count: count)
+            let tokens =
+                short.isASCII
+                ? encoder.countUncut(piece, count: count, readable: readable)
+                : tokensOfParts(piece, count: count, readable: readable, by: &encoder)
+            set(ofPiece: short).pointee.add(short.counting(tokens))
+            return tokens
         }
         let long = LongPiece(piece, count: count)
-        let set = set(of: long)
+        let set = set(ofPiece: long)
         if let tokens = set.pointee.tokens(of: long) { return tokens }
-        let tokens = encoder.count(piece, count: count, readable: readable)
+        let tokens = tokensOfParts(piece, count: count, readable: readable, by: &encoder)
         if tokens <= LongPiece.mostTokens { set.pointee.add(long.counting(tokens)) }
+        return tokens
+    }
+
+    /// The sum over the parts that a piece is cut into.
+    @inline(never)
+    private func tokensOfParts(
+        _ piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        by encoder: inout PieceEncoder
+    ) -> Int {
+        var start = 0
+        var tokens = 0
+        while start < count {
+            let end = encoder.partEnd(of: piece, from: start, count: count, readable: readable)
+            if end &- start == count { return encoder.countUncut(piece, count: count, readable: readable) }
+            let part = piece + start
+            tokens &+= tokensOfPart(part, count: end &- start, readable: readable &- start, by: &encoder)
+            start = end
+        }
+        return tokens
+    }
+
+    @inline(__always)
+    private func tokensOfPart(
+        _ part: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        by encoder: inout PieceEncoder
+    ) -> Int {
+        guard count <= ShortPiece.longest, readable > ShortPiece.longest else {
+            return encoder.countPart(part, count: count, readable: readable)
+        }
+        let short = ShortPiece(part, count: count)
+        let set = set(ofPart: short)
+        if let tokens = set.pointee.tokens(of: short) { return tokens }
+        let tokens = encoder.countPart(part, count: count, readable: readable)
+        set.pointee.add(short.counting(tokens))
         return tokens
     }
 }
@@ -158,6 +223,11 @@ struct ShortPiece: CountedPiece {
         tail =
             UInt64(littleEndian: words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) & inTail | count
             &<< 56
+    }
+
+    @inline(__always)
+    var isASCII: Bool {
+        (head | tail & (UInt64.max &>> 8)) & 0x8080_8080_8080_8080 == 0
     }
 
     @inline(__always)

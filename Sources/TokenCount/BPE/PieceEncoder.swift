@@ -2,13 +2,14 @@ internal import Glibc
 
 /// Turns pieces into tokens: by one look-up if the whole piece is a token, else by merging.
 ///
-/// A piece longer than a window is merged window by window, each overlapping the one before it. A sequence of
+/// A long piece is cut into parts where its vocabulary's ``Joints`` allow it. A part longer than a window is merged window by window, each overlapping the one before it. A sequence of
 /// tokens is the encoding of its bytes exactly when every two neighbours are the encoding of theirs: the first
 /// merge across a boundary would happen in the two alone as well. So where two overlapping windows share a token,
 /// the tokens of the first up to it and those of the second from it on are one such sequence. If ever two windows
-/// share none, which takes a text made for it, the piece is merged as a whole.
+/// share none, which takes a text made for it, the part is merged as a whole.
 struct PieceEncoder: ~Copyable {
     private let vocabulary: Vocabulary
+    private let joints: Joints
     private let window: Int
     private let overlap: Int
     private var tree = MergeTree()
@@ -19,6 +20,7 @@ struct PieceEncoder: ~Copyable {
     ///     wholly within. The result is the same for any sizes.
     init(_ vocabulary: Vocabulary, window: Int = 4096, overlap: Int? = nil) {
         self.vocabulary = vocabulary
+        joints = vocabulary.joints
         self.window = window
         self.overlap = overlap ?? min(2 * vocabulary.longest, 256)
     }
@@ -38,17 +40,80 @@ struct PieceEncoder: ~Copyable {
         let rank = vocabulary.rank(piece, count: count, readable: readable)
         if rank != Vocabulary.none {
             sink.add(rank: rank)
-        } else {
+        } else if count <= ShortMerge.longest {
             merge(piece, count: count, readable: readable, into: &sink)
+        } else {
+            mergeByParts(piece, count: count, readable: readable, into: &sink)
         }
     }
 
-    /// The number of tokens of one piece.
+    /// The number of tokens of a piece that has no cut.
     @inline(never)
-    mutating func count(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int {
+    mutating func countUncut(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int {
+        if vocabulary.rank(piece, count: count, readable: readable) != Vocabulary.none { return 1 }
+        if count <= 3, vocabulary.unit == .byte { return countOfFew(piece, count: count) }
         var tally = Tally()
-        encode(piece, count: count, readable: readable, into: &tally)
+        merge(piece, count: count, readable: readable, into: &tally)
         return tally.count
+    }
+
+    /// The number of tokens of two or three bytes that are none together: one pair at most is merged.
+    @inline(__always)
+    private func countOfFew(_ piece: UnsafePointer<UInt8>, count: Int) -> Int {
+        guard count == 3 else { return count }
+        let hasPair =
+            vocabulary.pairRank(piece[0], piece[1]) != Vocabulary.none
+            || vocabulary.pairRank(piece[1], piece[2]) != Vocabulary.none
+        return hasPair ? 2 : 3
+    }
+
+    /// Where the part of a piece ends that starts at an offset; see ``Joints/partEnd(of:from:count:readable:)``.
+    @inline(__always)
+    func partEnd(of piece: UnsafePointer<UInt8>, from start: Int, count: Int, readable: Int) -> Int {
+        joints.partEnd(of: piece, from: start, count: count, readable: readable)
+    }
+
+    /// The number of tokens of a part, which is not all of its piece.
+    @inline(never)
+    mutating func countPart(_ part: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int {
+        if count < vocabulary.shortestUnmerged { return countUncut(part, count: count, readable: readable) }
+        var tally = Tally()
+        encodePart(part, count: count, readable: readable, into: &tally)
+        return tally.count
+    }
+
+    @inline(never)
+    private mutating func mergeByParts<Sink: TokenSink>(
+        _ piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        into sink: inout Sink
+    ) {
+        var start = 0
+        while start < count {
+            let end = partEnd(of: piece, from: start, count: count, readable: readable)
+            if end &- start == count { return merge(piece, count: count, readable: readable, into: &sink) }
+            encodePart(piece + start, count: end &- start, readable: readable &- start, into: &sink)
+            start = end
+        }
+    }
+
+    /// Adds the tokens of a part as merging gives them, which need not give a token that is looked up as a whole.
+    @inline(__always)
+    private mutating func encodePart<Sink: TokenSink>(
+        _ part: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        into sink: inout Sink
+    ) {
+        let rank = vocabulary.rank(part, count: count, readable: readable)
+        if rank == Vocabulary.none {
+            merge(part, count: count, readable: readable, into: &sink)
+        } else if count < vocabulary.shortestUnmerged {
+            sink.add(rank: rank)
+        } else {
+            mergeByTree(part, count: count, readable: readable, into: &sink)
+        }
     }
 
     @inline(never)
@@ -67,6 +132,15 @@ struct PieceEncoder: ~Copyable {
             if mergeByWindows(piece, count: count, into: &sink) { return }
             sink.rewind(to: before)
         }
+        mergeByTree(piece, count: count, readable: readable, into: &sink)
+    }
+
+    private mutating func mergeByTree<Sink: TokenSink>(
+        _ piece: UnsafePointer<UInt8>,
+        count: Int,
+        readable: Int,
+        into sink: inout Sink
+    ) {
         let parts = tree.merge(piece, count: count, readable: readable, in: vocabulary)
         sink.add(parts, of: piece, in: vocabulary)
     }

@@ -3,8 +3,8 @@ internal import VocabularyData
 /// The tokens of one encoding and their ranks, read where they lie in the binary.
 ///
 /// The file is made by `scripts/vocabulary.py`; `scripts/vocabulary_file.py` describes its layout: two perfect hash
-/// tables, so that a look-up is one probe whether it hits or misses, the ranks of all pairs of bytes, and the place
-/// of each token's bytes by rank. Opening it costs nothing.
+/// tables, so that a look-up is one probe whether it hits or misses, the ranks of all pairs of bytes, the place of
+/// each token's bytes by rank, and the joints at which a piece cannot be cut. Opening it costs nothing.
 ///
 /// The tables hold every token that a text can give, and no other: merging never gives a token that merging its own
 /// bytes does not give, and the script leaves those out unless the reference looks whole pieces up. So looking a
@@ -26,22 +26,21 @@ struct Vocabulary: @unchecked Sendable {
         case o200kBase, cl100kBase, llama3, p50kBase, qwen2, gemma, claudeLegacy
     }
 
-    /// Number of ranks; ranks are 0 ..< this, though some may have no token.
-    let tokens: Int
     /// Length in bytes of the longest token that can be found.
     let longest: Int
     let unit: Unit
     private let name: Name
 
+    private let header: UnsafePointer<UInt32>
     private let limit: UInt32
-    private let shortBuckets: UInt64
-    private let shortSlots: UInt64
+    private let shortBuckets: UInt32
+    private let shortSlots: UInt32
     private let shortSeeds: UnsafePointer<UInt16>
     private let shortKeys: UnsafePointer<UInt64>
     /// Length and rank of each slot in three bytes.
     private let shortValues: UnsafePointer<UInt8>
-    private let longBuckets: UInt64
-    private let longSlots: UInt64
+    private let longBuckets: UInt32
+    private let longSlots: UInt32
     private let longSeeds: UnsafePointer<UInt16>
     /// Fingerprint and rank of each slot.
     private let longValues: UnsafePointer<UInt32>
@@ -55,21 +54,21 @@ struct Vocabulary: @unchecked Sendable {
     ///
     /// - Parameter limit: how many of the first ranks belong to the encoding; nil for all.
     /// - Precondition: the file's magic number is there; what the binary carries is not checked further.
-    private init(_ name: Name, at start: UnsafeRawPointer, limit: Int? = nil, unit: Unit = .byte) {
+    private init(_ name: Name, at start: UnsafeRawPointer, limit: UInt32? = nil, unit: Unit = .byte) {
         let header = start.assumingMemoryBound(to: UInt32.self)
-        precondition(header[0] == 0x3256_4353, "not a vocabulary of this version")
+        precondition(header[0] == 0x3356_4353, "not a vocabulary of this version")
         func section<Element>(_ field: Int, of type: Element.Type) -> UnsafePointer<Element> {
             (start + Int(header[field])).assumingMemoryBound(to: type)
         }
-        tokens = limit ?? Int(header[1])
-        self.limit = UInt32(truncatingIfNeeded: tokens)
+        self.header = header
+        self.limit = limit ?? header[1]
         self.unit = unit
         self.name = name
         longest = Int(header[2])
-        shortBuckets = UInt64(header[3])
-        shortSlots = UInt64(header[4])
-        longBuckets = UInt64(header[5])
-        longSlots = UInt64(header[6])
+        shortBuckets = header[3]
+        shortSlots = header[4]
+        longBuckets = header[5]
+        longSlots = header[6]
         shortSeeds = section(7, of: UInt16.self)
         shortKeys = section(8, of: UInt64.self)
         shortValues = section(9, of: UInt8.self)
@@ -80,6 +79,18 @@ struct Vocabulary: @unchecked Sendable {
         places = section(14, of: UInt8.self)
         texts = section(15, of: UInt8.self)
     }
+
+    /// Number of ranks; ranks are 0 ..< this, though some may have no token.
+    var tokens: Int { Int(limit) }
+
+    /// Where a piece can be cut before it is merged.
+    var joints: Joints {
+        let table = UnsafeRawPointer(header) + Int(header[16])
+        return Joints(table.assumingMemoryBound(to: UInt8.self), bits: header[17])
+    }
+
+    /// Length in bytes of the shortest token that only a whole piece can be, since merging does not give it.
+    var shortestUnmerged: Int { Int(header[18]) }
 
     /// What counting remembers of the pieces that it met.
     var caches: PieceCaches { Self.caches[name.rawValue] }
@@ -238,11 +249,11 @@ extension Vocabulary {
     private static func slot(
         _ hash: UInt64,
         _ seeds: UnsafePointer<UInt16>,
-        buckets: UInt64,
-        slots: UInt64
+        buckets: UInt32,
+        slots: UInt32
     ) -> Int {
-        let bucket = Int(truncatingIfNeeded: ((hash &>> 32) &* buckets) &>> 32)
+        let bucket = Int(truncatingIfNeeded: ((hash &>> 32) &* UInt64(buckets)) &>> 32)
         let displaced = (hash ^ (UInt64(seeds[bucket]) &* fold)) &* 0xA076_1D64_78BD_642F
-        return Int(truncatingIfNeeded: displaced.multipliedFullWidth(by: slots).high)
+        return Int(truncatingIfNeeded: displaced.multipliedFullWidth(by: UInt64(slots)).high)
     }
 }

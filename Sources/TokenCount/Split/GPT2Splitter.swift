@@ -19,7 +19,7 @@ enum GPT2Splitter: Splitter {
         }
         let first = text.scalar(at: byte == 0x20 ? start &+ 1 : start)
         if first.class.isAny(of: .letters) {
-            return text.runEnd(of: .letters, from: first.end)
+            return text.lettersEnd(from: first.end)
         }
         if first.class == .number {
             return text.runEnd(of: .numbers, from: first.end)

@@ -101,7 +101,10 @@ enum O200kSplitter: Splitter {
             }
             guard next.class.isAny(of: .upperRun) else { break }
             end = next.end
-            if next.class.isAny(of: .eitherRun) { lastEither = end }
+            if next.class.isAny(of: .eitherRun) {
+                end = text.chineseEnd(from: end)
+                lastEither = end
+            }
         }
         return lastEither.map { ($0, false) } ?? (end, true)
     }

@@ -12,7 +12,7 @@ extension PrefixedWordSplitter {
     static func pieceEnd(in text: ClassifiedText, from start: Int) -> Int {
         let first = text.scalar(at: start)
         if first.class.isAny(of: .letters) {
-            return text.runEnd(of: .letters, from: first.end)
+            return text.lettersEnd(from: first.end)
         }
         if first.class == .number {
             return digits == 1 ? first.end : text.numberEnd(from: start)
@@ -24,7 +24,7 @@ extension PrefixedWordSplitter {
         if first.class.isAny(of: .prefixes) {
             let next = text.scalar(at: first.end)
             if next.class.isAny(of: .letters) {
-                return text.runEnd(of: .letters, from: next.end)
+                return text.lettersEnd(from: next.end)
             }
             if first.class.isAny(of: .symbols) {
                 return text.symbolsEnd(from: start, takesSlashes: false)

@@ -104,6 +104,20 @@ struct ClassifiedText {
         return (scalarClass((first & 0x07) &<< 18 | fourth), offset &+ 4)
     }
 
+    /// The end of the run of scalars U+4E00 to U+9FFF, all of which are letters without case: Chinese characters.
+    ///
+    /// Asks for no scalar's class.
+    @inline(__always)
+    func chineseEnd(from start: Int) -> Int {
+        var end = start
+        while end &+ 3 <= count {
+            let firstTwo = UInt16(bytes[end]) &<< 8 | UInt16(bytes[end &+ 1])
+            guard firstTwo >= 0xE4B8, firstTwo < 0xEA00 else { break }
+            end &+= 3
+        }
+        return end
+    }
+
     /// The file holds 256 classes by byte, a block number for each 128 scalars and the distinct blocks.
     @inline(__always)
     private func scalarClass(_ scalar: UInt32) -> ScalarClass {

@@ -35,6 +35,17 @@ extension ClassifiedText {
         }
     }
 
+    /// The end of the run of letters.
+    @inline(__always)
+    func lettersEnd(from start: Int) -> Int {
+        var end = start
+        while true {
+            let next = scalar(at: end)
+            guard next.class.isAny(of: .letters) else { return end }
+            end = next.class == .letter ? chineseEnd(from: next.end) : next.end
+        }
+    }
+
     /// `\p{N}{1,3}` from a number on.
     @inline(__always)
     func numberEnd(from start: Int) -> Int {
