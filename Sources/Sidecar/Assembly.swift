@@ -48,6 +48,9 @@ final class Assembly {
             }.wait()
         }
         self.loops = loops
+        if let first = loops.first {
+            first.eventLoop.execute { first.value.probing = HopProbing(on: first.value) }
+        }
         reloader = Reloader(loaded, log: log, load: load) { configuration throws(ConfigurationError) in
             let snapshot = shared.adopt(configuration, try media.library(for: configuration))
             for loop in loops { loop.eventLoop.execute { loop.value.adopt(snapshot) } }
@@ -60,6 +63,7 @@ final class Assembly {
         // The admin listener comes first, so that readiness can be asked for while the others open.
         if let admin = listen.admin { try open(admin) }
         for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
+        if let egress = listen.egress { try open(egress) }
         reloader.startWatching()
         isReady.set()
         sidecar_release_startup_pages()
@@ -67,21 +71,46 @@ final class Assembly {
     }
 
     private func open(_ listener: ProxyListener) throws {
-        let contexts = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
         let identity = ListenerIdentity(listener.name)
-        let channel = try bootstrap(messagesPerRead: Buffers.ofRequests.messages)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else { return }
-                    let client = ClientHandler(loop: context.value, listener: identity)
-                    try channel.pipeline.syncOperations.addHandler(client)
-                }
-            }
-            .bind(host: listener.address.host, port: listener.address.port).wait()
+        let channel = try serve(listener.address, reading: Buffers.ofRequests) {
+            ClientHandler(loop: $0, listener: identity)
+        }
         opened(channel, name: listener.name.rawValue, upstream: listener.upstream)
         if listener.name == .gateway, let port = channel.localAddress?.port {
             media.gatewayListens(on: port, loaded.configuration)
         }
+    }
+
+    private func open(_ egress: EgressListener) throws {
+        let identity = ListenerIdentity(.egress)
+        let channel = try serve(egress.address, reading: Buffers.ofTunnels) {
+            ForwardHandler(loop: $0, listener: identity, credentials: egress.credentials)
+        }
+        opened(channel, name: identity.name.rawValue, upstream: "")
+        if egress.credentials == nil, !egress.address.isLoopback {
+            log.write(
+                .warning,
+                "the egress listener is open to other machines and asks nobody who they are",
+                [("remedy", "set listen.egress.credentials, or listen on 127.0.0.1")]
+            )
+        }
+    }
+
+    /// Listens, and gives each connection a handler that lives with its event loop.
+    private func serve(
+        _ address: ListenAddress,
+        reading: Buffers.Reading,
+        _ handler: @escaping @Sendable (LoopContext) -> any ChannelHandler
+    ) throws -> any Channel {
+        let contexts = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+        return try bootstrap(reading: reading)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else { return }
+                    try channel.pipeline.syncOperations.addHandler(handler(context.value))
+                }
+            }
+            .bind(host: address.host, port: address.port).wait()
     }
 
     private func open(_ admin: AdminListener) throws {
@@ -93,7 +122,7 @@ final class Assembly {
             isReady: isReady
         )
         let maxBodyBytes = loaded.configuration.limits.maxBodyBytes
-        let channel = try bootstrap(messagesPerRead: 1)
+        let channel = try bootstrap(reading: Buffers.ofQuestions)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -106,13 +135,13 @@ final class Assembly {
         opened(channel, name: "admin", upstream: "")
     }
 
-    private func bootstrap(messagesPerRead: UInt) -> ServerBootstrap {
+    private func bootstrap(reading: Buffers.Reading) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: messagesPerRead)
-            .childChannelOption(.recvAllocator, value: Buffers.ofRequests.allocator)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: reading.messages)
+            .childChannelOption(.recvAllocator, value: reading.allocator)
             // A client that has sent everything may close its half and still gets its answer.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
     }

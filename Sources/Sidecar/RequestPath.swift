@@ -27,6 +27,8 @@ final class Exchange {
     var variant: Variant
     /// The upstream that the listener fronts.
     let upstream: UpstreamReference?
+    /// Where the egress listener is asked to send it; nil for requests to others.
+    let reversePath: ReversePath?
     let head: RequestHead
     /// Empty once the answer is under way: a slice keeps the whole receive buffer alive.
     var headBytes: ByteBuffer
@@ -77,14 +79,20 @@ final class Exchange {
         snapshot = loop.snapshot
         variant = snapshot.base
         let listener = client.listener
-        upstream = snapshot.upstream(of: listener.name)
+        let reversePath =
+            listener.name == .egress
+            ? ReversePath(head, headBytes, snapshot.configuration.egress) : nil
+        self.reversePath = reversePath
+        upstream = reversePath?.upstream ?? snapshot.upstream(of: listener.name)
         let dialect = headBytes.withUnsafeReadableBytes { raw in
             raw.slice(head.method).equals("POST")
                 ? Dialect.of(path: raw.slice(head.target)) : .other
         }
-        isInspected = upstream?.kind != .dify && dialect.isInspected && !head.isUpgrade
+        isInspected =
+            upstream?.kind != .dify && listener.name != .egress && dialect.isInspected && !head.isUpgrade
         readsBody = !isInspected && snapshot.readsImages(of: dialect, head, headBytes, on: listener.name)
-        isStreamed = !isInspected && !readsBody && !head.framing.isAtMost(Self.smallBody)
+        let mostHeld = listener.name == .egress ? Self.largeBody : Self.smallBody
+        isStreamed = !isInspected && !readsBody && !head.framing.isAtMost(mostHeld)
         let ids = TraceIDs(head: head, bytes: headBytes, made: loop.random.next())
         record = RequestRecord(
             id: ids.request,
@@ -93,6 +101,7 @@ final class Exchange {
             dialect: dialect,
             started: .now()
         )
+        record.host = reversePath?.host
     }
 
     /// Whether the answer has no body (RFC 9110, section 9.3.2).
@@ -105,6 +114,7 @@ final class Exchange {
     /// The head is complete and strict.
     func accepted() {
         if passedHereBefore { return refuse(.loop) }
+        if let reversePath, reversePath.upstream == nil { return refuse(.hostNotServed) }
         takeMediaRequest()
         // Nothing is uploaded here: a request with a body is refused before it is read.
         if let mediaRequest, !isBodyComplete, head.framing != .none { return serve(mediaRequest) }
@@ -239,6 +249,7 @@ final class Exchange {
     /// Observes the request and lets go of everything it holds.
     private func release(verdict: CircuitBreaker.Outcome) {
         isOver = true
+        noteRoad()
         settle(verdict)
         keepReceipt()
         patience.take()?.cancel()

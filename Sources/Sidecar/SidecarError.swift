@@ -18,17 +18,22 @@ enum SidecarError: Error, Equatable {
     case allTargetsOpen(retryAfterSeconds: Int)
     case contextExceeded(tokens: Int, budget: Int)
     case notVouched(upstream: String)
+    case hopFailed(hop: String)
+    case hostNotServed
+    case proxyCredentials
 
     var status: Int {
         switch self {
         case .badRequest, .contextExceeded: 400
         case .notVouched: 401
+        case .hostNotServed: 403
+        case .proxyCredentials: 407
         case .requestTimedOut: 408
         case .bodyTooLarge: 413
         case .allTargetsOpen: 429
         case .headTooLarge: 431
         case .unknownTransferCoding: 501
-        case .upstreamUnreachable, .upstreamBroke, .noUpstream: 502
+        case .upstreamUnreachable, .upstreamBroke, .noUpstream, .hopFailed: 502
         case .tooManyConnections, .buffersFull, .storeFailed: 503
         case .upstreamTimedOut: 504
         case .loop: 508
@@ -54,6 +59,9 @@ enum SidecarError: Error, Equatable {
         case .allTargetsOpen: "all_targets_open"
         case .contextExceeded: "context_length_exceeded"
         case .notVouched: "not_vouched"
+        case .hopFailed: "hop_failed"
+        case .hostNotServed: "host_not_served"
+        case .proxyCredentials: "proxy_credentials"
         }
     }
 
@@ -87,6 +95,12 @@ enum SidecarError: Error, Equatable {
             "the newest turn with system messages and tools has \(tokens) tokens, the budget is \(budget); shorten it, or raise clip.maxContextTokens"
         case .notVouched(let upstream):
             "upstream \(upstream) is called with a key of the house, and nobody vouches for yours; send a key that LiteLLM accepts for this model, or list it in clientKeys"
+        case .hopFailed(let hop):
+            "no link of the hop \(hop) leads to the host; see what sidecar egress \(hop) says"
+        case .hostNotServed:
+            "the egress listener serves /to/HOST/…, CONNECT and SOCKS5, for the hosts of egress.forward only; list the host and its port there"
+        case .proxyCredentials:
+            "the proxy asks for a user and a password; send those of listen.egress.credentials"
         }
     }
 
@@ -96,10 +110,11 @@ enum SidecarError: Error, Equatable {
         case .badRequest, .bodyTooLarge, .headTooLarge, .unknownTransferCoding, .loop, .contextExceeded,
             .requestTimedOut:
             "invalid_request_error"
-        case .notVouched: "authentication_error"
+        case .notVouched, .proxyCredentials: "authentication_error"
+        case .hostNotServed: "permission_error"
         case .allTargetsOpen: "rate_limit_error"
         case .tooManyConnections, .buffersFull, .storeFailed: "overloaded_error"
-        case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut: "api_error"
+        case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut, .hopFailed: "api_error"
         }
     }
 
@@ -107,10 +122,10 @@ enum SidecarError: Error, Equatable {
     var leavesConnectionUsable: Bool {
         switch self {
         case .badRequest, .requestTimedOut, .headTooLarge, .bodyTooLarge, .unknownTransferCoding,
-            .tooManyConnections, .buffersFull, .loop:
+            .tooManyConnections, .buffersFull, .loop, .hostNotServed, .proxyCredentials:
             false
         case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen,
-            .contextExceeded, .notVouched, .storeFailed:
+            .contextExceeded, .notVouched, .storeFailed, .hopFailed:
             true
         }
     }

@@ -8,6 +8,7 @@ public enum Metric: UInt8, CaseIterable, Sendable {
     case clips, clippedTokens, clippedMessages
     case images, imageBytes
     case bodyBytes
+    case egressConnections, egressBytes, egressConnect
     case reloads, configurationInfo
     case streamsOpen, connectionsOpen
     case logLinesDropped, bodiesNotUnderstood
@@ -43,6 +44,10 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01,
         0.05, 0.25,
     ]
+    /// Seconds from a proxy next door to one that times out.
+    private static let connects: [Double] = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+    ]
     private static let ratios: [Double] = [
         0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1, 1.02, 1.05, 1.1, 1.2, 1.3, 1.5, 2,
     ]
@@ -72,6 +77,9 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         case .images: .init("sidecar_images_total", .counter, ["direction", "result"], help: "Images of requests and answers, by what became of them.")
         case .imageBytes: .init("sidecar_image_bytes_total", .counter, ["hop"], help: "Bytes of images, decoded, by hop.")
         case .bodyBytes: .init("sidecar_body_bytes_total", .counter, ["hop"], help: "Bytes of bodies, by hop.")
+        case .egressConnections: .init("sidecar_egress_connections_total", .counter, ["hop", "rung", "result"], help: "Connections tried by a rung of a hop, by what came of them.")
+        case .egressBytes: .init("sidecar_egress_bytes_total", .counter, ["hop", "rung", "result"], help: "Bytes that went through a rung, the tunnel's own left out.")
+        case .egressConnect: .init("sidecar_egress_connect_seconds", .histogram(Self.connects), ["hop", "rung", "result"], help: "Time until bytes could be sent by a rung, or until it failed.")
         case .reloads: .init("sidecar_config_reloads_total", .counter, ["result"], help: "Configurations loaded.")
         case .configurationInfo: .init("sidecar_config_info", .gauge, ["hash"], help: "1 for the configuration in force.")
         case .streamsOpen: .init("sidecar_streams_open", .gauge, help: "Streamed answers under way.")

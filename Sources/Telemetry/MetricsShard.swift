@@ -50,7 +50,7 @@ public struct MetricsShard: Sendable {
 extension Metric {
     fileprivate var isHistogram: Bool {
         switch self {
-        case .requestDuration, .timeToFirstToken, .overhead, .countError: true
+        case .requestDuration, .timeToFirstToken, .overhead, .countError, .egressConnect: true
         default: false
         }
     }

@@ -25,10 +25,19 @@ ROUTES = [{"name": "claude", "when": {"model": ["claude*"]}, "chain": ["$request
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that was free a moment ago.
+
+    Not one of those that the system gives to outgoing connections (ip(7), ip_local_port_range): a busy test would have
+    it before the program that is told to listen there.
+    """
+    while True:
+        port = 10_240 + secrets.randbelow(32_768 - 10_240)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def get(url: str, timeout: float = 5, headers: dict[str, str] | None = None) -> tuple[int, str]:

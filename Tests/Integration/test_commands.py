@@ -5,13 +5,14 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from chat import SYSTEM, TOOL, history, openai_tokens, tokens
 from rawhttp import Upstream
-from stack import CLAUDE, GEMINI, ROOT, ROUTES, SIDECAR
+from stack import CLAUDE, GEMINI, ROOT, ROUTES, SIDECAR, Sidecar
 
 
 def run(
@@ -217,3 +218,24 @@ def test_version_and_help() -> None:
     for command in ([], ["serve"], ["check"], ["count"], ["explain"], ["version"]):
         helped = run(*command, "--help")
         assert helped.returncode == 0 and b"USAGE" in helped.stdout.upper()
+
+
+def test_health_asks_the_one_that_runs(tmp_path: Path, start_sidecar: Callable[..., Sidecar]) -> None:
+    """For the health check of a container that holds nothing but the binary."""
+    sidecar = start_sidecar("http://127.0.0.1:1")
+    port = sidecar.admin.rpartition(":")[2]
+    config = tmp_path / "health.json"
+
+    def health(**listen: dict) -> subprocess.CompletedProcess:
+        config.write_text(json.dumps({"version": 1, "listen": listen}))
+        return run("health", "--config", str(config))
+
+    # Everywhere is no place to go to.
+    for host in ("127.0.0.1", "0.0.0.0", "[::]"):
+        done = health(admin={"address": f"{host}:{port}", "token": "t"})
+        assert (done.returncode, done.stdout) == (0, b"ready\n"), done.stderr
+    sidecar.stop()
+    done = health(admin={"address": f"127.0.0.1:{port}"})
+    assert done.returncode == 69 and b"nobody answers" in done.stderr and done.stderr.count(b"\n") == 1
+    done = health(gateway={"address": "127.0.0.1:0"})
+    assert done.returncode == 78 and b"listen.admin" in done.stderr

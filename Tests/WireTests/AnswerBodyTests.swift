@@ -15,7 +15,11 @@ struct AnswerBodyTests {
         ),
         (
             #"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[]}}"#,
-            .init(message: "m", code: "429", status: "RESOURCE_EXHAUSTED")
+            .init(message: "m", code: "429", status: "RESOURCE_EXHAUSTED", details: "[]")
+        ),
+        (
+            #"[{"error":{"code":429,"message":"m","details":[{"retryDelay":"21s"}]}}]"#,
+            .init(message: "m", code: "429", details: #"[{"retryDelay":"21s"}]"#)
         ),
         (#" [ {"error":{"code":400,"message":"m"}} ] "#, .init(message: "m", code: "400")),
         (#"{"detail":"Not Found"}"#, .init(message: "Not Found")),

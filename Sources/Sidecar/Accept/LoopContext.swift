@@ -21,11 +21,14 @@ final class LoopContext {
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
-    private var clients: [ObjectIdentifier: ClientHandler] = [:]
-    private var pools: [UpstreamURL: UpstreamPool] = [:]
+    private var clients: [ObjectIdentifier: any ClientConnection] = [:]
+    private var pools: [UpstreamPool.Key: UpstreamPool] = [:]
+    private var roads: [ObjectIdentifier: RoadMeter] = [:]
     /// The pool used last: nearly every request goes where the one before it went.
     private var latestPool: (upstream: UpstreamReference, pool: UpstreamPool)?
     private var ticker: RepeatedTask?
+    /// On one loop only.
+    var probing: HopProbing?
 
     init(eventLoop: any EventLoop, shared: SharedState) {
         self.eventLoop = eventLoop
@@ -53,19 +56,24 @@ final class LoopContext {
     func adopt(_ snapshot: Snapshot) {
         self.snapshot = snapshot
         latestPool = nil
-        for (url, pool) in pools
-        where !snapshot.configuration.upstreams.values.contains(where: { $0.url == url }) {
-            pool.retire()
-            pools[url] = nil
+        let configuration = snapshot.configuration
+        let kept = Set(configuration.upstreams.values.map(UpstreamPool.Key.init))
+        for (key, pool) in pools {
+            if kept.contains(key) || configuration.egress.forwards(key) {
+                pool.leave(allBut: key.hop.flatMap { configuration.egress.hops[$0] } ?? [])
+            } else {
+                pool.retire()
+                pools[key] = nil
+            }
         }
     }
 
     /// The connections to an upstream.
     func pool(for upstream: UpstreamReference) -> UpstreamPool {
         if let latestPool, latestPool.upstream === upstream { return latestPool.pool }
-        let url = upstream.settings.url
-        let pool = pools[url] ?? UpstreamPool(url: url, loop: self)
-        pools[url] = pool
+        let key = UpstreamPool.Key(upstream.settings)
+        let pool = pools[key] ?? UpstreamPool(key, loop: self)
+        pools[key] = pool
         latestPool = (upstream, pool)
         return pool
     }
@@ -74,12 +82,20 @@ final class LoopContext {
 
     var clientCount: Int { clients.count }
 
-    func opened(_ client: ClientHandler) {
+    func opened(_ client: any ClientConnection) {
         clients[ObjectIdentifier(client)] = client
     }
 
-    func closed(_ client: ClientHandler) {
+    func closed(_ client: any ClientConnection) {
         clients[ObjectIdentifier(client)] = nil
+    }
+
+    func roadOpened(_ road: RoadMeter) {
+        roads[ObjectIdentifier(road)] = road
+    }
+
+    func roadClosed(_ road: RoadMeter) {
+        roads[ObjectIdentifier(road)] = nil
     }
 
     /// Lets requests in flight end and closes connections that have none.
@@ -98,14 +114,25 @@ final class LoopContext {
         coarseNow = now
         for client in clients.values { client.tick(now: now) }
         for pool in pools.values { pool.sweep(now: now) }
+        forgetEmptyPools()
         shared.memoryTrim.observe(bufferedBytes: shared.bufferedBytes.value)
+        probing?.tick(now: now)
         log.flush()
+    }
+
+    /// Forgets pools by a hop that hold nothing: clients of the egress listener name hosts without end.
+    private func forgetEmptyPools() {
+        for (key, pool) in pools where key.hop != nil && pool.isEmpty {
+            pools[key] = nil
+            latestPool = nil
+        }
     }
 
     // MARK: - Figures
 
     /// This loop's share of the figures, with the gauges read off now.
     func figures() -> MetricsShard {
+        for road in roads.values { road.report(to: &metrics) }
         var figures = metrics
         figures.set(.connectionsOpen, Self.clientSide, to: Double(clients.count))
         bodyBytes.add(to: &figures)

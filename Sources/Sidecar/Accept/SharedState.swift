@@ -1,3 +1,4 @@
+internal import Egress
 internal import Policies
 internal import Synchronization
 
@@ -5,6 +6,9 @@ internal import Synchronization
 final class SharedState: Sendable {
     private let snapshotInForce: Mutex<Snapshot>
     let tls: UpstreamTLS
+    /// Opens connections by the rungs of hops.
+    let connector: Connector
+    let hops: Hops
     let logWriter: LogWriter
     let memory = RouteMemory()
     let counts = CountMemory()
@@ -31,6 +35,8 @@ final class SharedState: Sendable {
     ) {
         snapshotInForce = Mutex(Snapshot(configuration, library: library, listed: listedModels))
         self.tls = tls
+        connector = Connector(proxyTLS: tls.toProxies)
+        hops = Hops(configuration)
         self.logWriter = logWriter
         self.allowsForcedArm = allowsForcedArm
     }
@@ -47,6 +53,7 @@ final class SharedState: Sendable {
         let snapshot = Snapshot(configuration, library: library, listed: listedModels)
         snapshotInForce.withLock { $0 = snapshot }
         memory.breakers.apply(configuration.policies.breaker)
+        hops.adopt(configuration)
         return snapshot
     }
 }

@@ -83,13 +83,13 @@ final class Snapshot: Sendable {
         switch listener {
         case .gateway: gatewayUpstream
         case .dify: difyUpstream
+        case .egress: nil
         }
     }
 
     /// Keys of clients that nobody else has to vouch for.
     func clientKeys(of listener: ProxyListener.Name) -> [String] {
-        let listen = configuration.listen
-        return (listener == .gateway ? listen.gateway : listen.dify)?.clientKeys ?? []
+        configuration.listen.proxies.first { $0.name == listener }?.clientKeys ?? []
     }
 
     /// The upstream of a target.

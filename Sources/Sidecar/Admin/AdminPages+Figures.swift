@@ -1,3 +1,4 @@
+internal import Egress
 internal import NIOCore
 internal import NIOHTTP1
 internal import Policies
@@ -53,6 +54,7 @@ extension AdminPages {
                 )
             },
             calibration: calibration(configuration.policies),
+            hops: hops(at: now),
             breakers: shared.memory.breakers.states.map { target, breaker in
                 let status = breaker.status(at: now)
                 return .init(
@@ -63,6 +65,26 @@ extension AdminPages {
             }
         )
         return .json(document)
+    }
+
+    private func hops(at now: ContinuousClock.Instant) -> [StatusDocument.Hop] {
+        shared.hops.all.map { hop in
+            let (entries, preferred) = hop.state
+            return .init(
+                name: hop.name,
+                rungs: entries.map { entry in
+                    let status = entry.breaker.status(at: now)
+                    return .init(
+                        rung: entry.rung.label,
+                        state: status.word,
+                        remainingSeconds: status.remaining.map { Double($0.components.seconds) },
+                        inUse: entry.rung == preferred,
+                        lastFault: entry.isBlocked
+                            ? FailureClass.regionBlocked.rawValue : entry.lastFault?.label
+                    )
+                }
+            )
+        }
     }
 
     private func calibration(_ settings: PolicySettings) -> [StatusDocument.Calibration] {
@@ -90,6 +112,22 @@ private struct StatusDocument: Encodable {
         let target: String
         let state: String
         let remainingSeconds: Double?
+    }
+
+    struct Hop: Encodable {
+        let name: String
+        /// In the order of the configuration.
+        let rungs: [Rung]
+    }
+
+    struct Rung: Encodable {
+        let rung: String
+        let state: String
+        let remainingSeconds: Double?
+        /// Whether the next connection takes it first.
+        let inUse: Bool
+        /// Nil while it works, or was not used.
+        let lastFault: String?
     }
 
     struct Calibration: Encodable {
@@ -125,5 +163,6 @@ private struct StatusDocument: Encodable {
     let movedConversations: Int
     let experiments: [Experiment]
     let calibration: [Calibration]
+    let hops: [Hop]
     let breakers: [Breaker]
 }

@@ -7,7 +7,9 @@ struct SidecarCommand: ParsableCommand {
         commandName: "sidecar",
         abstract: "Keeps chats going in front of LiteLLM and Dify.",
         subcommands: [
-            Serve.self, Check.self, Count.self, Explain.self, Sign.self, Version.self, Generate.self,
+            Serve.self, Check.self, Count.self, Explain.self, Sign.self, TryHop.self, Health.self,
+            Version.self,
+            Generate.self,
         ]
     )
 }
@@ -17,6 +19,7 @@ enum Exit {
     static let unknownName = ExitCode(64)
     static let unusableInput = ExitCode(65)
     static let missingInput = ExitCode(66)
+    static let unavailable = ExitCode(69)
     static let badConfiguration = ExitCode(78)
     static let cannotServe = ExitCode(71)
 }

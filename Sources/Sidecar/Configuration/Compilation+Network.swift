@@ -12,7 +12,9 @@ extension Compilation {
             if kind == .dify, bearer != nil {
                 report(section.place("bearer"), "a Dify knows apps by keys of their own; remove it")
             }
-            upstreams[name] = Upstream(name: name, kind: kind, url: url, bearer: bearer)
+            let hop = section.text("egress").flatMap { $0.isEmpty ? nil : $0 }
+            if let hop { check(hop: hop, at: section.place("egress")) }
+            upstreams[name] = Upstream(name: name, kind: kind, url: url, bearer: bearer, hop: hop)
         }
         return upstreams
     }
@@ -32,12 +34,16 @@ extension Compilation {
         let settings = ListenSettings(
             gateway: proxy(.gateway, in: listen),
             dify: proxy(.dify, in: listen),
+            egress: listen.section("egress").flatMap { egressListener($0) },
             admin: listen.section("admin").flatMap { admin($0) }
         )
-        if listen.keys.isEmpty { report(listen.pointer, "names no listener; write gateway, dify or admin") }
+        if listen.keys.isEmpty {
+            report(listen.pointer, "names no listener; write gateway, dify, egress or admin")
+        }
         checkPorts(of: [
             (listen.place("gateway"), settings.gateway?.address),
             (listen.place("dify"), settings.dify?.address),
+            (listen.place("egress"), settings.egress?.address),
             (listen.place("admin"), settings.admin?.address),
         ])
         return settings

@@ -7,12 +7,15 @@ struct Compilation {
     let referring: Set<JSONPointer>
     /// Names of the upstreams that the file lists, whether or not the rest of them is right.
     let upstreamNames: Set<String>
+    /// The same of the hops.
+    let hopNames: Set<String>
     private(set) var problems: [ConfigurationError.Problem] = []
 
     init(of file: Section, referring: Set<JSONPointer>) {
         self.file = file
         self.referring = referring
         upstreamNames = Set(file.entries("upstreams").map(\.name))
+        hopNames = Set(file.section("egress")?.lists("hops").map(\.name) ?? [])
     }
 
     /// Worth something only while ``problems`` is empty afterwards; without experiments and without a hash.
@@ -26,6 +29,7 @@ struct Compilation {
             limits: limits(),
             log: LogSettings(level: section("log").word("level")),
             media: media(),
+            egress: egress(),
             hash: ""
         )
         checkVouching(in: configuration)

@@ -69,6 +69,7 @@ extension ListenSettings {
     fileprivate func differences(from other: Self) -> [String] {
         Self.differences("gateway", gateway, other.gateway, ProxyListener.keys)
             + Self.differences("dify", dify, other.dify, ProxyListener.keys)
+            + Self.differences("egress", egress, other.egress, EgressListener.keys)
             + Self.differences("admin", admin, other.admin, AdminListener.keys)
     }
 
@@ -93,6 +94,12 @@ extension ProxyListener {
             ("address", { $0.address != $1.address }), ("upstream", { $0.upstream != $1.upstream }),
             ("clientKeys", { $0.clientKeys != $1.clientKeys }),
         ]
+    }
+}
+
+extension EgressListener {
+    fileprivate static var keys: [(name: String, differs: (Self, Self) -> Bool)] {
+        [("address", { $0.address != $1.address }), ("credentials", { $0.credentials != $1.credentials })]
     }
 }
 

@@ -51,9 +51,7 @@ extension MediaSettings.Directory {
     /// - Parameter gateway: where the gateway listens; the port that it really has, once it has one.
     func base(gateway: ListenAddress) -> String {
         if let endpointForUpstream { return endpointForUpstream }
-        let isEverywhere = ["0.0.0.0", "::"].contains(gateway.host)
         // Nothing fetches from a gateway that does not listen yet, and no address has port 0.
-        let port = max(1, gateway.port)
-        return "http://\(ListenAddress(host: isEverywhere ? "127.0.0.1" : gateway.host, port: port))"
+        return "http://\(ListenAddress(host: gateway.fromHere.host, port: max(1, gateway.port)))"
     }
 }

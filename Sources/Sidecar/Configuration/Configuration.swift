@@ -13,6 +13,7 @@ struct Configuration: Equatable, Sendable {
     var log: LogSettings
     /// Nil where images stay where they are.
     var media: MediaSettings?
+    var egress = EgressSettings()
     /// In the order of the file; empty in the settings of an arm.
     var experiments: [ConfiguredExperiment] = []
     /// Tells configurations apart: the same for the same values, however the file is laid out.
@@ -35,13 +36,14 @@ struct ConfiguredExperiment: Equatable, Sendable {
 struct ListenSettings: Equatable, Sendable {
     var gateway: ProxyListener?
     var dify: ProxyListener?
+    var egress: EgressListener?
     var admin: AdminListener?
 }
 
 /// A listener that passes requests on.
 struct ProxyListener: Equatable, Sendable {
     enum Name: String, Equatable, Sendable, CaseIterable {
-        case gateway, dify
+        case gateway, dify, egress
     }
 
     var name: Name
@@ -72,6 +74,10 @@ struct Upstream: Equatable, Sendable {
     ///
     /// Nil where clients send their own.
     var bearer: String?
+    /// The hop by which it is reached; nil for none.
+    var hop: String?
+    /// Whether it may be at a private address, where the sidecar itself looks its name up for the hop.
+    var allowsPrivate = true
 }
 
 /// How long the parts of an exchange may take.

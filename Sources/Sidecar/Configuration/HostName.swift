@@ -30,6 +30,31 @@ enum HostName {
         return inet_pton(family, host, &address) == 1
     }
 
+    /// Whether a text is a name in its strictest spelling (RFC 1035, section 2.3.4), with `_` allowed and without the dot
+    /// of the root: nothing in it that another reader might take for something else.
+    static func isStrictName(_ host: String) -> Bool {
+        guard (1...253).contains(host.utf8.count) else { return false }
+        return host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy {
+            (1...63).contains($0.count) && $0.allSatisfy(isNameByte)
+        }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+
+    /// An IPv6 address in its one spelling (RFC 5952); nil for anything else.
+    static func canonicalIPv6(_ host: String) -> String? {
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, host, &address) == 1 else { return nil }
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        guard inet_ntop(AF_INET6, &address, &text, socklen_t(text.count)) != nil else { return nil }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// A name as resolvers take it; what looks like an IPv4 address must be one.
     private static func isName(_ host: Substring) -> Bool {
         guard (1...253).contains(host.utf8.count), host.first != "-", host.first != "." else { return false }

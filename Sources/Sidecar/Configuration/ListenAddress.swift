@@ -35,6 +35,11 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         port != 0 && port == other.port && (host == other.host || isWildcard || other.isWildcard)
     }
 
+    /// Where this machine itself reaches what listens here.
+    var fromHere: Self {
+        isWildcard ? ListenAddress(host: "127.0.0.1", port: port) : self
+    }
+
     private var isWildcard: Bool {
         host == "0.0.0.0" || host == "::"
     }

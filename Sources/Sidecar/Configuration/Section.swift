@@ -25,6 +25,13 @@ struct Section {
             .map { ($0.key, Section($0.value, at: place(key).appending($0.key))) }
     }
 
+    /// The lists of strings of a map, by name, each string with its place; those that were wrong are left out.
+    func lists(_ key: String) -> [(name: String, texts: [(place: JSONPointer, text: String)])] {
+        guard case .object(let lists)? = keys[key] else { return [] }
+        let section = Section(keys: lists, pointer: place(key))
+        return lists.keys.sorted().map { ($0, section.placedTexts($0)) }
+    }
+
     /// The strings of a list, each with its place.
     func placedTexts(_ key: String) -> [(place: JSONPointer, text: String)] {
         elements(key).compactMap { place, value in value.text.map { (place, $0) } }

@@ -31,7 +31,7 @@ extension Exchange {
     private func mode(for head: ResponseHead, _ bytes: ByteBuffer) -> OngoingAnswer.Mode {
         if head.status == 101 { return .tunnel }
         if isDocumentToLink(head, bytes) { return .holdingDocument }
-        guard isInspected else { return .relaying }
+        guard isInspected else { return mayTellOfBlock(head) ? .holdingError : .relaying }
         if head.status >= 400 { return .holdingError }
         let isLast = attempt?.place == (plan?.attempts.count ?? 1) - 1
         return !isLast && isReadStream(head, bytes) ? .holdingStream : .relaying
@@ -54,7 +54,8 @@ extension Exchange {
     ) -> UpstreamState.BodyProgress {
         guard let answer else { return scan { _ in } }
         var byteCount = 0
-        let collects = isInspected && answer.collectsPayload || answer.takesPayload
+        let isRead = isInspected || answer.mode == .holdingError
+        let collects = isRead && answer.collectsPayload || answer.takesPayload
         let progress = scan { payload in
             byteCount += payload.count
             answer.reader?.feed(payload)
@@ -152,16 +153,15 @@ extension Exchange {
         guard let answer else { return }
         let body = answer.payload.withUnsafeReadableBytes { ErrorBody.reading($0) }
         let text = body == nil ? String(buffer: answer.payload) : ""
-        fail(
-            with: Answer(
-                status: answer.head.status,
-                message: body?.message ?? text,
-                type: body?.type ?? "",
-                code: body?.code ?? "",
-                requestHadCredential: hasCredential,
-                hadOwnCredential: spendsOwnCredential
-            )
+        let said = Answer(
+            status: answer.head.status,
+            message: body.map { $0.message + $0.details } ?? text,
+            type: body?.type ?? "",
+            code: body?.code ?? "",
+            requestHadCredential: hasCredential,
+            hadOwnCredential: spendsOwnCredential
         )
+        if isInspected { fail(with: said) } else { relayUnlessBlocked(said) }
     }
 
     /// Whether the upstream was called with a credential of the sidecar's own.
@@ -180,6 +180,7 @@ extension Exchange {
     private func fail(with answer: Answer) {
         if repeatsInline(answer) { return }
         let failure = FailureTable.classify(answer) ?? .callerFault
+        if failure == .regionBlocked, leavesBlockedRung() { return }
         if FailureTable.turnsClientAway(answer) { revokeVouching() }
         attemptFailed(
             .answered(

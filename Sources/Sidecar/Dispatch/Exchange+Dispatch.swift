@@ -42,7 +42,9 @@ extension Exchange {
             return .allTargetsOpen(
                 retryAfterSeconds: max(1, Int((delay + .milliseconds(999)).components.seconds))
             )
-        case .badGateway(.unreachable): return .upstreamUnreachable(upstream: upstream)
+        case .badGateway(.unreachable):
+            return attempt?.upstream.settings.hop.map { .hopFailed(hop: $0) }
+                ?? .upstreamUnreachable(upstream: upstream)
         case .badGateway: return .upstreamBroke(upstream: upstream)
         case .gatewayTimeout: return .upstreamTimedOut(upstream: upstream, waitedFor: "answer")
         case .promptTooLong(let tokens, let budget): return .contextExceeded(tokens: tokens, budget: budget)
@@ -55,7 +57,8 @@ extension Exchange {
     private func ask(_ place: Int, mayRefuse: Bool) {
         guard let plan else { return }
         let target = plan.attempts[place].target
-        guard let upstream = snapshot.upstream(named: target.upstream) else {
+        let named = reversePath == nil ? snapshot.upstream(named: target.upstream) : self.upstream
+        guard let upstream = named else {
             return refuse(.noUpstream(listener: client.listener.name.rawValue))
         }
         attempt = OngoingAttempt(place: place, target: target, upstream: upstream)
@@ -121,13 +124,18 @@ extension Exchange {
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
         let awaited = AwaitedConnection(for: self)
         attempt?.awaited = awaited
-        pool.connect(for: awaited, timeout: TimeAmount(timeouts.connect))
+        pool.connect(
+            for: awaited,
+            timeout: TimeAmount(timeouts.connect),
+            after: attempt?.triedRungs ?? []
+        )
     }
 
     /// A connection is there.
     func upstreamConnected(_ connection: UpstreamHandler) {
         attempt?.awaited = nil
         attempt?.connection = connection
+        attempt?.road = connection.road
         attempt?.sent = .now()
         startClock()
         let body = isStreamed ? nil : attempt?.body
@@ -144,6 +152,10 @@ extension Exchange {
 
     private func upstreamHead(bodyCount: Int?, roomBehind: Int) -> ByteBuffer {
         guard let attempt else { return ByteBuffer() }
+        if let reversePath {
+            return ReversePathHead(head: head, bytes: headBytes, path: reversePath)
+                .written(roomBehind: roomBehind)
+        }
         let settings = attempt.upstream.settings
         let isReframed = attempt.isEdited || head.framing == .chunked
         let isMatched = plan?.route != nil
@@ -205,11 +217,12 @@ extension Exchange {
         attempt?.awaited = nil
         attempt?.connection = nil
         if answer?.isRelaying == true { return answerWasCut() }
+        if answersForHop(failure) { return }
         let event: FailoverState.Failure =
             switch failure {
             case .connectFailed: .unconnected
             case .closed(beforeFirstByte: true, wasReused: true) where !isStreamed: .unconnected
-            case .connectTimedOut: .unanswered(.unreachable)
+            case .connectTimedOut, .hopFailed: .unanswered(.unreachable)
             case .closed, .malformed: .unanswered(.upstreamFault)
             }
         attemptFailed(event, delay: nil)

@@ -1,3 +1,4 @@
+internal import Egress
 internal import NIOCore
 internal import Policies
 
@@ -12,6 +13,14 @@ final class OngoingAttempt {
     /// The wait for a connection, until there is one.
     var awaited: AwaitedConnection?
     var connection: UpstreamHandler?
+    /// The road of the connection used last; nil where no hop leads to the upstream.
+    var road: Road?
+    /// Rungs of the hop that do not serve this request.
+    var triedRungs: [Rung] = []
+    /// An answer that says that the provider does not serve the place of a rung, while another is tried.
+    var blockedAnswer: OngoingAnswer?
+    /// Whether another was tried for that reason.
+    var hasLeftBlockedRung = false
     /// Nil until there was a connection to send on.
     var sent: NIODeadline?
     var budget: Budget?

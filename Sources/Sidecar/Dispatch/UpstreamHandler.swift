@@ -1,3 +1,4 @@
+internal import Egress
 internal import NIOCore
 internal import Wire
 
@@ -5,6 +6,8 @@ internal import Wire
 enum UpstreamFailure: Equatable {
     case connectFailed
     case connectTimedOut
+    /// No rung of the hop led to the upstream; the last fault.
+    case hopFailed(RoadFault)
     /// The connection ended before the response was complete.
     case closed(beforeFirstByte: Bool, wasReused: Bool)
     /// The response broke HTTP's framing.
@@ -22,6 +25,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     /// Held: a reload may have taken it from the loop while this connection still serves.
     private let pool: UpstreamPool
+    /// The road that it goes by; nil for none.
+    let road: Road?
     private var context: ChannelHandlerContext?
     private var state = UpstreamState()
     /// What has arrived of a head that is not complete yet.
@@ -34,8 +39,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// When the connection was put back; for the pool's idle limit.
     var idleSince = NIODeadline.distantPast
 
-    init(pool: UpstreamPool) {
+    init(pool: UpstreamPool, road: Road? = nil) {
         self.pool = pool
+        self.road = road
     }
 
     /// Both kept from the channel's events: asking it costs more than everything else in the question.
@@ -115,7 +121,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isActive = false
         pool.connectionClosed(self)
-        guard let exchange else { return }
+        guard let exchange else {
+            road?.wasAbandoned()
+            return
+        }
         self.exchange = nil
         if !hasBroken, state.closed() {
             exchange.responseEnded()
@@ -128,6 +137,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
+        road?.worked()
         guard let exchange else { return context.close(promise: nil) }
         if case .head = state.phase {
             guard readHead(&bytes, for: exchange, context: context) else { return }

@@ -1,8 +1,9 @@
+internal import Egress
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 
-/// The connections of one event loop to one address.
+/// The connections of one event loop to one address, by one way.
 ///
 /// Kept over a reload; one whose address is not in the configuration any more ends with its last request. The newest idle connection is used first, so that the others grow old and go.
 final class UpstreamPool {
@@ -11,16 +12,34 @@ final class UpstreamPool {
     /// How long a connection may have been idle to be trusted with a body that cannot be sent again.
     private static let freshLimit = TimeAmount.seconds(2)
 
-    let url: UpstreamURL
+    /// What connections have in common: one may carry a request that another could have carried.
+    struct Key: Hashable {
+        let url: UpstreamURL
+        /// The hop by which they lead there; nil for none.
+        let hop: String?
+        /// Whether they may end at a private address where the sidecar itself resolves the name.
+        let allowsPrivate: Bool
+
+        init(_ upstream: Upstream) {
+            url = upstream.url
+            hop = upstream.hop
+            allowsPrivate = upstream.allowsPrivate
+        }
+    }
+
+    let key: Key
+    var url: UpstreamURL { key.url }
     private unowned let loop: LoopContext
     private var idle: [UpstreamHandler] = []
+    /// Connections that are being opened.
+    private var openingCount = 0
     /// Connections of every kind, for the gauge.
     private(set) var connectionCount = 0
 
     private var isRetired = false
 
-    init(url: UpstreamURL, loop: LoopContext) {
-        self.url = url
+    init(_ key: Key, loop: LoopContext) {
+        self.key = key
         self.loop = loop
     }
 
@@ -56,6 +75,26 @@ final class UpstreamPool {
         }
     }
 
+    /// Whether it holds nothing, so that a new one would be as good.
+    var isEmpty: Bool { connectionCount == 0 && openingCount == 0 }
+
+    /// Closes the idle connections that lead there by a rung.
+    func leave(_ rung: Rung) {
+        leave { $0 == rung }
+    }
+
+    /// Closes the idle connections that lead there by any rung but these.
+    func leave(allBut rungs: [Rung]) {
+        leave { !rungs.contains($0) }
+    }
+
+    private func leave(where isLeft: (Rung) -> Bool) {
+        let left = idle.filter { $0.road.map { isLeft($0.rung) } ?? false }
+        // Closing takes a while, in which none of them may be taken.
+        idle.removeAll { connection in left.contains { $0 === connection } }
+        for connection in left { connection.abandon() }
+    }
+
     /// Keeps no connection any more.
     func retire() {
         isRetired = true
@@ -65,13 +104,53 @@ final class UpstreamPool {
     }
 
     /// Opens a connection and tells the exchange that waits for it, if it still does.
-    func connect(for awaited: AwaitedConnection, timeout: TimeAmount) {
+    ///
+    /// - Parameters:
+    ///   - timeout: of a connection without a hop, whose rungs have limits of their own.
+    ///   - tried: rungs of the hop that are known not to lead there.
+    func connect(for awaited: AwaitedConnection, timeout: TimeAmount, after tried: [Rung] = []) {
+        guard let name = key.hop else { return connect(for: awaited, timeout: timeout) }
+        openingCount += 1
+        guard let hop = loop.shared.hops[name] else {
+            return climbEnded(.failure(.unreachable), for: awaited)
+        }
+        let climb = Climb(
+            hop,
+            to: Climb.Goal(
+                destination: Destination(host: url.host, port: url.port),
+                isTLS: url.isTLS,
+                allowsPrivate: key.allowsPrivate,
+                keepsHalfOpen: false
+            ),
+            after: tried,
+            loop: loop,
+            settings: loop.snapshot.configuration.egress,
+            configure: { channel, road in
+                try channel.pipeline.syncOperations.addHandler(UpstreamHandler(pool: self, road: road))
+            },
+            ended: { self.climbEnded($0, for: awaited) }
+        )
+        climb.next()
+    }
+
+    private func climbEnded(
+        _ result: Result<(any Channel, Road), RoadFault>,
+        for awaited: AwaitedConnection
+    ) {
+        openingCount -= 1
+        switch result {
+        case .success(let (channel, _)): connectFinished(.success(channel), for: awaited)
+        case .failure(let fault): awaited.exchange.take()?.upstreamFailed(.hopFailed(fault))
+        }
+    }
+
+    private func connect(for awaited: AwaitedConnection, timeout: TimeAmount) {
         let bound = NIOLoopBound((self, awaited), eventLoop: loop.eventLoop)
         let tls = url.isTLS ? loop.shared.tls : nil
         let host = url.host
         ClientBootstrap(group: loop.eventLoop)
             .connectTimeout(timeout)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: Buffers.ofAnswers.allocator)
             .channelOption(.maxMessagesPerRead, value: Buffers.ofAnswers.messages)
             .channelOption(.allowRemoteHalfClosure, value: false)
@@ -125,6 +204,10 @@ enum Buffers {
     static let ofRequests = Reading(atMost: 262_144, times: 16)
     static let ofLargeBodies = Reading(atMost: 65_536, times: 2)
     static let ofAnswers = Reading(atMost: 65_536, times: 1)
+    /// Bytes that only pass, a TLS record or a proxy's chunk at a time at least.
+    static let ofTunnels = Reading(atMost: 262_144, times: 2)
+    /// Of the admin listener.
+    static let ofQuestions = Reading(atMost: 65_536, times: 1)
 
     /// How much is read from a connection in one wake-up of its loop.
     struct Reading {

@@ -3,6 +3,8 @@ internal import NIOSSL
 /// TLS to upstreams: verified against the system's roots and, if one is named, a further file.
 struct UpstreamTLS: Sendable {
     private let context: NIOSSLContext
+    /// The same trust for proxies, whose links say what is spoken there.
+    let toProxies: NIOSSLContext
 
     /// - Parameter extraCA: path of a PEM file with further trusted certificates.
     /// - Throws: when the file cannot be read as PEM.
@@ -12,6 +14,8 @@ struct UpstreamTLS: Sendable {
         configuration.minimumTLSVersion = .tlsv12
         if let extraCA { configuration.additionalTrustRoots = [.file(extraCA)] }
         context = try NIOSSLContext(configuration: configuration)
+        configuration.applicationProtocols = []
+        toProxies = try NIOSSLContext(configuration: configuration)
     }
 
     /// A handler for one connection; the host is verified and sent as SNI unless it is an IP address.

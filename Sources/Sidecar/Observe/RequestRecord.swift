@@ -38,6 +38,10 @@ final class RequestRecord {
     var upstreamBytesIn = 0
     var upstreamBytesOut = 0
     var error: String?
+    /// The host that the egress listener was asked for.
+    var host: String?
+    /// The hop and the rung by which it went.
+    var road: (hop: String, rung: String)?
 
     init(id: String, traceID: String, listener: ListenerIdentity, dialect: Dialect, started: NIODeadline) {
         self.id = id
@@ -67,6 +71,7 @@ final class RequestRecord {
             line.add("stream", isStream)
             addTimes(ended: ended, to: &line)
             addCounts(to: &line)
+            addWay(to: &line)
             if let error { line.add("error", error) }
         }
     }
@@ -75,7 +80,12 @@ final class RequestRecord {
     private var textBytes: Int {
         let tried = outcomes.reduce(0) { $0 + $1.target.model.utf8.count + $1.result.utf8.count + 4 }
         return id.utf8.count + traceID.utf8.count + (route?.utf8.count ?? 0) + requestedModel.utf8.count
-            + model.utf8.count + tried + (error?.utf8.count ?? 0) + (assignment?.byteCount ?? 0) + 96
+            + model.utf8.count + tried + (error?.utf8.count ?? 0) + (assignment?.byteCount ?? 0) + wayBytes
+            + 96
+    }
+
+    private var wayBytes: Int {
+        (host?.utf8.count ?? 0) + (road.map { $0.hop.utf8.count + $0.rung.utf8.count } ?? 0)
     }
 
     private func addIdentity(to line: inout LogLine) {
@@ -96,6 +106,13 @@ final class RequestRecord {
                 (outcomes[$0].target.model, "=", outcomes[$0].result)
             }
         }
+    }
+
+    private func addWay(to line: inout LogLine) {
+        if let host { line.add("host", host) }
+        guard let road else { return }
+        line.add("hop", road.hop)
+        line.add("rung", road.rung)
     }
 
     private func addTimes(ended: NIODeadline, to line: inout LogLine) {

@@ -19,6 +19,7 @@ struct ErrorAnswer {
             out.put("HTTP/1.1 \(error.status) \(error.reason)\r\n")
             out.put("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n")
             if let seconds = error.retryAfterSeconds { out.put("Retry-After: \(seconds)\r\n") }
+            if error == .proxyCredentials { out.put("Proxy-Authenticate: Basic realm=\"sidecar\"\r\n") }
             if !keepsAlive { out.put("Connection: close\r\n") }
             notes?.put(&out)
             out.put("\r\n")
@@ -54,6 +55,8 @@ extension SidecarError {
         switch status {
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 407: "Proxy Authentication Required"
         case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 429: "Too Many Requests"

@@ -8,13 +8,22 @@ public struct ErrorBody: Equatable, Sendable {
     public var code: String
     /// Google's, such as `RESOURCE_EXHAUSTED`.
     public var status: String
+    /// Google's, as JSON: how long to wait stands there; at most 4 KiB.
+    public var details: String
 
     /// An error body of these words.
-    public init(message: String = "", type: String = "", code: String = "", status: String = "") {
+    public init(
+        message: String = "",
+        type: String = "",
+        code: String = "",
+        status: String = "",
+        details: String = ""
+    ) {
         self.message = message
         self.type = type
         self.code = code
         self.status = status
+        self.details = details
     }
 
     /// Reads an error body.
@@ -78,6 +87,7 @@ private struct ErrorFields {
     var type: JSONText?
     var code: JSONText?
     var status: JSONText?
+    var details: JSONText?
 
     mutating func read(_ key: JSONText, _ json: inout JSONScanner, in body: UnsafeRawBufferPointer) {
         let value = Self.value(&json)
@@ -89,6 +99,8 @@ private struct ErrorFields {
             code = value
         } else if key.isEqual(to: "status", in: body) {
             status = value
+        } else if key.isEqual(to: "details", in: body) {
+            details = value
         }
     }
 
@@ -105,7 +117,8 @@ private struct ErrorFields {
             message: Self.string(message, limitBytes: 4096, from: body),
             type: Self.string(type, limitBytes: 256, from: body),
             code: Self.string(code, limitBytes: 256, from: body),
-            status: Self.string(status, limitBytes: 256, from: body)
+            status: Self.string(status, limitBytes: 256, from: body),
+            details: Self.string(details, limitBytes: 4096, from: body)
         )
     }
 

@@ -183,7 +183,7 @@ struct ConfigurationProblemTests {
         Row(
             when: "nothing listens",
             file: #""listen": {}"#,
-            problems: ["/listen: names no listener; write gateway, dify or admin"]
+            problems: ["/listen: names no listener; write gateway, dify, egress or admin"]
         ),
         Row(
             when: "routes share a name",
@@ -257,15 +257,9 @@ struct ConfigurationProblemTests {
     @Test(
         "what this version cannot do is named and refused",
         arguments: [
-            ("/egress", #""egress": { "hops": {} }"#),
-            ("/listen/egress", #""listen": { "gateway": {}, "egress": {} }"#),
             (
                 "/upstreams/litellm/apps",
                 #""upstreams": { "litellm": { "url": "http://a", "apps": { "b": {} } } }"#
-            ),
-            (
-                "/upstreams/litellm/egress",
-                #""upstreams": { "litellm": { "url": "http://a", "egress": "b" } }"#
             ),
             ("/models/0/prefill", #""models": [{ "match": ["a"], "prefill": true }]"#),
             ("/log/bodies", #""log": { "bodies": true }"#),

@@ -33,6 +33,12 @@ struct RunningListenersTests {
                 ["listen.admin.address", "listen.admin.token"]
             ),
             (#""gateway": {}, "admin": {}"#, #""gateway": {}"#, ["listen.admin"]),
+            (
+                #""gateway": {}, "egress": {}"#,
+                #""gateway": {}, "egress": { "address": "127.0.0.1:1", "credentials": "u:p" }"#,
+                ["listen.egress.address", "listen.egress.credentials"]
+            ),
+            (#""gateway": {}"#, #""gateway": {}, "egress": {}"#, ["listen.egress"]),
         ] as [(String, String, [String])]
     )
     func waiting(_ row: (running: String, file: String, waiting: [String])) throws {

@@ -45,10 +45,6 @@ private let streamKeys = [
     ),
 ]
 
-private let egressKeys = [
-    KeyRow("egress", .object, .otherwise([:]), .mustBeEmpty, doc: "By which proxies providers are reached.")
-]
-
 private let limitKeys = [
     KeyRow("limits", .object, .otherwise([:]), doc: "What one client, and all together, may take."),
     KeyRow(

@@ -59,7 +59,24 @@ private let listenKeys = [
         .otherwise("dify"),
         doc: "The upstream that it stands before."
     ),
-    KeyRow("listen.egress", .object, .optional, .mustBeAbsent, doc: "A way out to providers for LiteLLM."),
+    KeyRow("listen.egress", .object, doc: "A way out to providers for LiteLLM: a reverse path and a proxy."),
+    KeyRow(
+        "listen.egress.address",
+        .text(.address),
+        .otherwise("127.0.0.1:4110"),
+        doc: "As for the gateway."
+    ),
+    KeyRow(
+        "listen.egress.credentials",
+        .text(.token),
+        .otherwise(""),
+        isSecret: true,
+        example: "litellm:${EGRESS_PASSWORD}",
+        doc: """
+            `user:password` that CONNECT and SOCKS5 ask for; none where empty. The reverse path asks for none: it carries \
+            the provider's own key.
+            """
+    ),
     KeyRow("listen.admin", .object, doc: "Serves metrics, health and status."),
     KeyRow("listen.admin.address", .text(.address), .otherwise("127.0.0.1:4190"), doc: "As for the gateway."),
     KeyRow(
@@ -112,8 +129,8 @@ private let upstreamKeys = [
         "upstreams.*.egress",
         .text(.any),
         .otherwise(""),
-        .mustBeEmpty,
-        doc: "The hop by which it is reached."
+        example: "google",
+        doc: "The hop by which it is reached, one of `egress.hops`; none where empty."
     ),
 ]
 
