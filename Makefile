@@ -11,7 +11,7 @@ RELEASE = -c release --static-swift-stdlib --product sidecar -Xswiftc -enforce-e
 
 MINUTES ?= 20
 
-.PHONY: run test build setup lint format bench soak fuzz clean
+.PHONY: run test s3-rgw image build setup lint format bench soak fuzz clean
 
 # The sidecar in front of $LITELLM_URL, or of a real LiteLLM with stand-in models.
 run: build
@@ -21,6 +21,16 @@ run: build
 test:
 	@scripts/setup test
 	@scripts/test
+
+# The tests of S3 stores against a second server, Ceph's gateway; `make test` has rclone.
+s3-rgw: build
+	@scripts/setup test rgw
+	S3_SERVER=rgw .venv/bin/python -m pytest Tests/Integration/test_media_stores.py
+	S3_SERVER=rgw .venv/bin/python -m pytest Tests/Integration/test_media_litellm.py -k https
+
+# The image of docker/Dockerfile, built and tested with podman, and the drop-in before a real LiteLLM.
+image:
+	@scripts/image
 
 build: setup
 	swift build $(RELEASE)

@@ -2,14 +2,21 @@
 
 import base64
 import json
+import ssl
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import openai
 import pytest
 
+from egress.certificates import Authority
 from images import (
+    ACCESS_KEY,
     PUBLIC_URL,
+    SECRET_KEY,
     assert_nothing_leaked,
     data_url,
     digest,
@@ -20,28 +27,75 @@ from images import (
     start_with_store,
     stored,
 )
+from objectstores import ObjectStore, start_object_store
 from stack import CLAUDE, GEMINI, GPT, ROUTES, LiteLLM, Provider, Sidecar
+from tls import TLSFront
 
 Start = Callable[..., Sidecar]
 EVERY_MODEL = pytest.mark.parametrize("model", [CLAUDE, GEMINI, GPT])
 
 
+OVER_TLS = "tls-"
+"""Before a model's name: the same model, whose provider is asked by https."""
+
+
+@dataclass
+class Secured:
+    """What is reached by https too: a store and the provider."""
+
+    store: ObjectStore
+    store_front: TLSFront
+    provider_front: TLSFront
+    ca: Path
+
+    def fetch(self, url: str) -> bytes:
+        """As a plain client does that trusts the tests' authority."""
+        context = ssl.create_default_context(cafile=self.ca)
+        with urllib.request.urlopen(url, timeout=30, context=context) as answer:
+            return answer.read()
+
+
 class FetchingLiteLLM(LiteLLM):
-    """May fetch from this machine by number, and by no other address of it."""
+    """May fetch from this machine by number, by no other address of it but the store's, and asks by https too."""
+
+    def __init__(self, folder: Path, provider: Provider, secured: Secured) -> None:
+        self.secured = secured
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("SSL_CERT_FILE", str(secured.ca))
+            super().__init__(folder, provider)
 
     def configuration(self, provider: Provider) -> dict:
-        return super().configuration(provider) | {"litellm_settings": {"user_url_allowed_hosts": ["127.0.0.1"]}}
+        configuration = super().configuration(provider)
+        for model in list(configuration["model_list"]):
+            parameters = model["litellm_params"]
+            address = parameters["api_base"].replace(provider.url, self.secured.provider_front.url)
+            again = {"model_name": OVER_TLS + model["model_name"], "litellm_params": parameters | {"api_base": address}}
+            configuration["model_list"].append(again)
+        hosts = ["127.0.0.1", self.secured.store_front.authority]
+        return configuration | {"litellm_settings": {"user_url_allowed_hosts": hosts}}
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider, LiteLLM]]:
     folder = tmp_path_factory.mktemp("fetching")
     provider = Provider(folder)
-    litellm = FetchingLiteLLM(folder, provider)
-    litellm.wait_ready()
-    yield provider, litellm
-    litellm.stop()
-    provider.stop()
+    with ExitStack() as opened:
+        opened.callback(provider.stop)
+        store = start_object_store(folder, ACCESS_KEY, SECRET_KEY)
+        opened.callback(store.stop)
+        authority = Authority(folder, "images")
+        files = authority.issue("localhost", "localhost")
+        ports = [store.port, int(provider.url.rpartition(":")[2])]
+        fronts = [opened.enter_context(TLSFront(port, *files)) for port in ports]
+        litellm = FetchingLiteLLM(folder, provider, Secured(store, *fronts, authority.ca))
+        opened.callback(litellm.stop)
+        litellm.wait_ready()
+        yield provider, litellm
+
+
+@pytest.fixture
+def secured(stack: tuple[Provider, FetchingLiteLLM]) -> Secured:
+    return stack[1].secured
 
 
 @pytest.fixture
@@ -84,9 +138,12 @@ def images_received(body: dict) -> list[bytes | str]:
                 look(element)
         elif isinstance(value, dict):
             inline = value.get("inline_data") or value.get("inlineData")
+            file = value.get("file_data") or value.get("fileData")
             source = value.get("source")
             if inline:
                 found.append(base64.b64decode(inline["data"]))
+            elif file:
+                found.append(file.get("file_uri") or file["fileUri"])
             elif isinstance(source, dict):
                 found.append(source["url"] if source["type"] == "url" else base64.b64decode(source["data"]))
             elif isinstance(value.get("image_url"), dict):
@@ -224,3 +281,45 @@ async def test_geminis_own_api(
     session = openai.AsyncOpenAI(base_url=sidecar.gateway, api_key=stack[1].key, max_retries=0)
     await session.post(f"/v1beta/models/{GEMINI}:generateContent", body=body, cast_to=object)
     assert digests(recorder, GEMINI, sidecar) == [digest(image)]
+
+
+# MARK: - By https
+
+
+@EVERY_MODEL
+async def test_a_store_behind_https(
+    model: str, recorder: Provider, secured: Secured, stack: tuple, start_before_litellm: Callable[..., Sidecar]
+) -> None:
+    """Claude and OpenAI are handed the https address, for Gemini LiteLLM fetches it; nobody has to be asked again with
+    the image inline. The provider is asked by https too.
+    """
+    images = [png(58, 20_000), jpeg(59, 20_000)]
+    store = {"kind": "s3", "endpoint": secured.store.url, "publicEndpoint": secured.store_front.url}
+    store |= {"bucket": model, "accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
+    sidecar = start_before_litellm("url", {"store": store})
+    before = secured.store_front.connections, secured.provider_front.connections
+    for turn in (1, 2):
+        urls = [data_url(images[0]), data_url(images[1], "image/jpeg")]
+        answer = await ask(sidecar, stack[1], OVER_TLS + model, *urls)
+        assert answer.headers["x-sidecar-images"] == ("uploaded=2" if turn == 1 else "deduplicated=2")
+        received = images_received(recorder.record(model)["bodies"][-1])
+        if model == GEMINI:
+            assert all(isinstance(image, bytes) for image in received)
+            assert secured.store_front.connections > before[0], "LiteLLM has not fetched by https"
+        else:
+            assert all(image.startswith(f"{secured.store_front.url}/{model}/") for image in received)
+        fetched = [image if isinstance(image, bytes) else secured.fetch(image) for image in received]
+        assert [digest(image) for image in fetched] == [digest(image) for image in images]
+    assert recorder.record(model)["requests"] == 2
+    assert secured.provider_front.connections > before[1], "the provider was not asked by https"
+
+
+@EVERY_MODEL
+async def test_images_within_the_request_to_a_provider_behind_https(
+    model: str, recorder: Provider, stack: tuple, start_before_litellm: Callable[..., Sidecar]
+) -> None:
+    image = png(60, 20_000)
+    sidecar = start_before_litellm("inline")
+    await ask(sidecar, stack[1], OVER_TLS + model, data_url(image))
+    assert digests(recorder, model, sidecar) == [digest(image)]
+    assert isinstance(images_received(recorder.record(model)["bodies"][0])[0], bytes)

@@ -27,7 +27,7 @@ from images import (
     png,
     start_with_store,
 )
-from objectstores import ObjectStore, Relay
+from objectstores import ObjectStore, Relay, start_object_store
 from rawhttp import Exchange, Message, Upstream, ok, wait_for
 from stack import SIDECAR, Sidecar
 
@@ -37,7 +37,7 @@ Start = Callable[..., Sidecar]
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    server = ObjectStore(tmp_path_factory.mktemp("s3"), ACCESS_KEY, SECRET_KEY)
+    server = start_object_store(tmp_path_factory.mktemp("s3"), ACCESS_KEY, SECRET_KEY)
     yield server
     server.stop()
 
@@ -216,6 +216,28 @@ def test_half_an_image_is_never_linked(s3: ObjectStore, relay: Relay, upstream: 
 
     assert wait_for(is_linked, 20)
     assert fetch(image_urls(bodies[-1])[0]).body == image
+
+
+def test_a_server_that_dies_in_an_upload(s3: ObjectStore, relay: Relay, upstream: tuple, start_sidecar: Start) -> None:
+    """The image goes on within the body; whatever the server has of it when it is back, only the whole is linked."""
+    url, bodies = upstream
+    sidecar = start_with_store(start_sidecar, url, {"store": bucket(relay.url, publicEndpoint=s3.url)})
+    send(sidecar, png(11))
+    relay.cuts, relay.cut_after, relay.at_cut = 1, 500_000, s3.kill
+    image = png(12, 1_000_000)
+    try:
+        assert send(sidecar, image).header("x-sidecar-images") == "failed=1"
+        assert image_urls(bodies[-1]) == [data_url(image)]
+    finally:
+        s3.start()
+
+    def is_linked() -> bool:
+        send(sidecar, image)
+        return not image_urls(bodies[-1])[0].startswith("data:")
+
+    assert wait_for(is_linked, 20)
+    assert fetch(image_urls(bodies[-1])[0]).body == image
+    assert s3.objects(BUCKET)[key_of(image)] == image
 
 
 # MARK: - The command
