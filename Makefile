@@ -11,7 +11,7 @@ RELEASE = -c release --static-swift-stdlib --product sidecar -Xswiftc -enforce-e
 
 MINUTES ?= 20
 
-.PHONY: run test s3-rgw image build setup lint format bench soak fuzz clean
+.PHONY: run test s3-rgw image build setup lint format bench soak accept fuzz clean
 
 # The sidecar in front of $LITELLM_URL, or of a real LiteLLM with stand-in models.
 run: build
@@ -44,16 +44,24 @@ lint:
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
 
-# Side by side with nginx, haproxy and LiteLLM, then with other token counters, on this machine. Takes an hour.
+# Side by side with nginx, haproxy and LiteLLM, then with other token counters and with the clients of other proxies, on
+# this machine. Takes an hour.
 bench: build
-	@scripts/setup bench
+	@scripts/setup test bench
 	Tests/Benchmarks/run
 	Tests/Benchmarks/run --targets sidecar,litellm --workloads a,b,d --rounds 1 --starts 0
 	Tests/Benchmarks/tokens
+	.venv/bin/python Tests/Benchmarks/hops
 
 # Ten minutes of mixed traffic; fails on an answer that is mixed up with another's and on anything leaked.
 soak: build
 	Tests/Benchmarks/soak
+
+# What takes too long for `make test`: 1 GB each way through every kind of proxy, 100 bodies of 10 MB at once.
+accept: build
+	@scripts/setup test
+	EGRESS_MB=1024 .venv/bin/python -m pytest Tests/Integration/test_egress_peers.py -k "bulk_each_way and not upstream"
+	MEDIA_LOAD=100x10 .venv/bin/python -m pytest Tests/Integration/test_media_load.py
 
 # A longer search of every parser of foreign bytes: make fuzz MINUTES=60
 fuzz: build

@@ -22,7 +22,7 @@ from egress.lab import (
     upstreams,
 )
 from egress.peers import socks_link, vless_link
-from egress.scripted import Relay
+from egress.scripted import Relay, Server
 from rawhttp import Message
 from stack import Sidecar, get
 
@@ -105,6 +105,45 @@ async def test_an_open_connection_whose_proxy_dies_is_closed(way: str, lab: Lab,
             with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError, ssl.SSLError)):
                 await asked
         assert time.monotonic() - start < 3
+
+
+async def test_a_direct_road_that_is_filtered_is_left(lab: Lab, start_egress: StartEgress) -> None:
+    """Filters let TCP through and end a connection at its first bytes: only an answer proves a rung."""
+    source = lab.proxies["microsocks"].source
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = await reader.readexactly(5)
+        if writer.get_extra_info("peername")[0] == source:
+            writer.write(said)
+            await reader.read()
+
+    filtered = Server(lab.loop, play)
+    try:
+        hosts = {f"127.0.0.1:{filtered.port}": "google"}
+        sidecar = start_egress(ladders({"google": ["direct", lab.proxies["microsocks"].link]}, hosts, **LIMITS))
+        for opens in (connect, socks5, connect):
+            async with await opens(egress_port(sidecar), "127.0.0.1", filtered.port) as connection:
+                await connection.send(b"hello")
+                assert await connection.receive(5) == b"hello"
+        assert filtered.connections == 4
+        assert connections(sidecar, "google")[("direct", "closed")] == 1
+    finally:
+        filtered.stop()
+
+
+@pytest.mark.parametrize("way", [connect, socks5])
+async def test_a_client_that_ends_first_blames_no_rung(way: Callable, lab: Lab, start_egress: StartEgress) -> None:
+    """It says nothing, or leaves in the middle of its greeting; peers that end both sides then are well."""
+    rungs = [lab.proxies[peer].link for peer in ("microsocks", "ss-aes-128-gcm")]
+    hosts = {f"{GOOGLE}:{lab.origin.plain_port}": "google"}
+    sidecar = start_egress(ladders({"google": rungs}, hosts, **LIMITS))
+    for said in (b"", b"fir"):
+        async with await way(egress_port(sidecar), GOOGLE, lab.origin.plain_port) as connection:
+            await connection.send(said)
+            connection.writer.write_eof()
+            assert await asyncio.wait_for(connection.reader.read(), 8) == b""
+    hop = json.loads(get(f"{sidecar.admin}/status")[1])["hops"][0]
+    assert [rung["state"] for rung in hop["rungs"]] == ["closed", "closed"]
 
 
 async def test_a_target_that_refuses_is_not_the_rungs_fault(lab: Lab, start_egress: StartEgress) -> None:

@@ -37,8 +37,15 @@ final class AddressResolver: Resolver, Sendable {
         // The system's resolver cannot be interrupted; its answer is dropped by who asked.
     }
 
+    /// A lookup blocks for as long as name servers are silent: nobody else's work may wait behind it.
+    private static let threads: NIOThreadPool = {
+        let threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+        return threads
+    }()
+
     private func query(_ host: String, _ port: Int, family: CInt) -> EventLoopFuture<[SocketAddress]> {
-        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try Self.lookUp(host, port, family: family) }
+        Self.threads.runIfActive(eventLoop: loop) { try Self.lookUp(host, port, family: family) }
             .map { [self] addresses in
                 let admitted = addresses.filter(admits)
                 if admitted.isEmpty, !addresses.isEmpty { hasRefused.withLock { $0 = true } }

@@ -42,7 +42,10 @@ final class RoadOpening {
             let (opening, handlers) = bound.value
             switch result {
             case .success(let channel): opening.connected(channel, handlers)
-            case .failure(let error): opening.fail(resolver.fault ?? Self.connectFault(error))
+            case .failure(let error):
+                let fault = Self.connectFault(error)
+                // What was refused is the reason only where it left nothing to try.
+                opening.fail(fault as? RoadFault == .unresolved ? resolver.fault ?? fault : fault)
             }
         }
     }

@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import NIOSSL
 
 /// TLS to upstreams: verified against the system's roots and, if one is named, a further file.
@@ -15,6 +16,8 @@ struct UpstreamTLS: Sendable {
         if let extraCA { configuration.additionalTrustRoots = [.file(extraCA)] }
         context = try NIOSSLContext(configuration: configuration)
         configuration.applicationProtocols = []
+        // With one direction left open NIOSSL takes no word of the other side for the end.
+        configuration.shutdownTimeout = .seconds(1)
         toProxies = try NIOSSLContext(configuration: configuration)
     }
 

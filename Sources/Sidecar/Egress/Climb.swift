@@ -78,10 +78,12 @@ final class Climb {
             channel.close(promise: nil)
         case .success(let channel):
             ended(.success((channel, road)))
+        case .failure where isCancelled:
+            // What went wrong may be no more than that nobody took the connection.
+            road.wasAbandoned()
         case .failure(let error):
             let fault = RoadFault(error)
             failed(road, by: fault)
-            if isCancelled { return }
             // Another rung would lead to where nobody may go.
             if fault == .privateAddress { return ended(.failure(fault)) }
             next()

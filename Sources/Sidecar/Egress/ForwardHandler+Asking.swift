@@ -76,10 +76,7 @@ extension ForwardHandler {
         // A longer one is no host (RFC 1035, section 2.3.4).
         record.host = String(host.prefix(260))
         record.port = port
-        let configuration = loop.snapshot.configuration
-        let limit = configuration.limits.maxConnections
-        guard loop.shared.connections.value <= limit else { return refuse(.tooManyConnections(limit: limit)) }
-        guard let route = configuration.egress.route(to: host, port: port),
+        guard let route = loop.snapshot.configuration.egress.route(to: host, port: port),
             let hop = loop.shared.hops[route.hop]
         else { return refuse(.hostNotServed) }
         record.hop = hop.name
@@ -114,7 +111,7 @@ extension ForwardHandler {
         }
     }
 
-    private func refuse(_ error: SidecarError) {
+    func refuse(_ error: SidecarError) {
         record.error = error.label
         if hasAnnounced { return close() }
         if record.kind == .socks5 {

@@ -34,8 +34,8 @@ extension ForwardHandler {
             record.rung = road.rung.label
             self.road = try? channel.pipeline.syncOperations.handler(type: RoadHandler.self)
             phase = .waiting
-            // Nobody stands between who could take a connection that leads nowhere.
-            if road.rung.isDirect { road.worked() }
+            // It cannot be left for another. Among others bytes from the far end prove it: filters let TCP through.
+            if road.rung.isDirect, road.hop.state.entries.count == 1 { road.worked() }
             announce()
             sayFirst()
             self.road?.start()
@@ -93,7 +93,11 @@ extension ForwardHandler {
 
     /// The destination sends no more.
     func roadInputClosed() {
-        if case .waiting = phase, road?.road.isSettled == false { return roadFailed(by: .closed) }
+        if case .waiting = phase, road?.road.isSettled == false {
+            guard hasInputClosed else { return roadFailed(by: .closed) }
+            // The client ended first: that the far end does so too says nothing about the rung.
+            road?.road.wasAbandoned()
+        }
         endOutput()
     }
 
@@ -104,7 +108,10 @@ extension ForwardHandler {
     }
 
     func roadClosed(by fault: RoadFault) {
-        if case .waiting = phase, road?.road.isSettled == false { return roadFailed(by: fault) }
+        if case .waiting = phase, road?.road.isSettled == false {
+            guard hasInputClosed, fault == .closed else { return roadFailed(by: fault) }
+            road?.road.wasAbandoned()
+        }
         road = nil
         guard let context else { return }
         // What has come is still to be written.

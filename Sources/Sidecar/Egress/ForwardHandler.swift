@@ -79,7 +79,8 @@ final class ForwardHandler: ChannelDuplexHandler, RemovableChannelHandler, Clien
 
     func channelActive(context: ChannelHandlerContext) {
         loop.opened(self)
-        loop.shared.connections.increment()
+        let limit = loop.snapshot.configuration.limits.maxConnections
+        if loop.shared.connections.increment() > limit { refuse(.tooManyConnections(limit: limit)) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -91,6 +92,8 @@ final class ForwardHandler: ChannelDuplexHandler, RemovableChannelHandler, Clien
             if hasBroken { road.abandon() } else { road.finish() }
         }
         observe()
+        // While the connection is handed over, another handler stands behind this one.
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
