@@ -8,10 +8,8 @@ import Testing
 
 @Suite("A connector opens roads and says what went wrong", .serialized)
 struct ConnectorTests {
-    /// Made once: it reads the trusted certificates.
-    private static let connector = Result {
-        try Connector(proxyTLS: NIOSSLContext(configuration: .makeClientConfiguration()))
-    }
+    /// Made once: it keeps the trusted certificates that it has read.
+    private static let connector = Connector(proxyTLS: .makeClientConfiguration())
 
     /// Keeps what arrives, from the event loop for the test.
     private final class Inbox: ChannelInboundHandler, Sendable {
@@ -41,7 +39,7 @@ struct ConnectorTests {
         delay: TimeAmount = .zero
     ) async throws -> any Channel {
         let rung = try Rung(link)
-        return try await Self.connector.get().connect(to: destination, by: rung, on: loop, limits: limits) {
+        return try await Self.connector.connect(to: destination, by: rung, on: loop, limits: limits) {
             channel in
             channel.eventLoop.scheduleTask(in: delay) {
                 try channel.pipeline.syncOperations.addHandler(inbox)
@@ -173,7 +171,7 @@ struct ConnectorTests {
         defer { proxy.stop() }
         let seen = Mutex<(any Channel)?>(nil)
         let rung = try Rung("vless://example@127.0.0.1:\(proxy.port)")
-        let future = try Self.connector.get().connect(
+        let future = Self.connector.connect(
             to: Destination(host: "example.com", port: 443),
             by: rung,
             on: proxy.loop

@@ -5,10 +5,10 @@ public import NIOSSL
 public struct Connector: Sendable {
     private let contexts: ProxyTLSContexts
 
-    /// A connector whose TLS to proxies is as the context says, except for the protocols offered, which the link decides.
+    /// A connector whose TLS to proxies is as configured, except for the protocols offered: the link decides those.
     ///
-    /// The context's protocols are used for links that offer the same ones, so one without saves making another.
-    public init(proxyTLS: NIOSSLContext) {
+    /// Costs nothing: the trusted certificates are read with the first connection to a proxy by TLS.
+    public init(proxyTLS: TLSConfiguration) {
         contexts = ProxyTLSContexts(proxyTLS)
     }
 

@@ -7,19 +7,18 @@ internal import Synchronization
 ///
 /// Making one reads the trusted certificates from disk, so it happens once, and on a thread that may wait.
 final class ProxyTLSContexts: Sendable {
-    private let base: NIOSSLContext
-    private let contexts: Mutex<[[String]: NIOSSLContext]>
+    private let configuration: TLSConfiguration
+    private let contexts = Mutex<[[String]: NIOSSLContext]>([:])
 
-    init(_ base: NIOSSLContext) {
-        self.base = base
-        contexts = Mutex([base.configuration.applicationProtocols: base])
+    init(_ configuration: TLSConfiguration) {
+        self.configuration = configuration
     }
 
-    /// A context that offers these protocols and is otherwise as the first one.
+    /// A context that offers these protocols and is otherwise as configured.
     func context(offering protocols: [String], on loop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
         if let context = contexts.withLock({ $0[protocols] }) { return loop.makeSucceededFuture(context) }
         return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [self] in
-            var configuration = base.configuration
+            var configuration = configuration
             configuration.applicationProtocols = protocols
             let context = try NIOSSLContext(configuration: configuration)
             return contexts.withLock {

@@ -58,10 +58,7 @@ enum HostName {
     /// A name as resolvers take it; what looks like an IPv4 address must be one.
     private static func isName(_ host: Substring) -> Bool {
         guard (1...253).contains(host.utf8.count), host.first != "-", host.first != "." else { return false }
-        let characters = host.utf8.allSatisfy { byte in
-            byte < 0x80 && ((0x41...0x5A).contains(byte & 0xDF) || (0x30...0x39).contains(byte))
-                || "._-".utf8.contains(byte)
-        }
+        let characters = host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || isNameByte($0) }
         let looksNumeric = host.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
         return characters && (!looksNumeric || isAddress(String(host), family: AF_INET))
     }

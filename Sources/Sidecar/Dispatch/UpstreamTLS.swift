@@ -5,7 +5,7 @@ internal import NIOSSL
 struct UpstreamTLS: Sendable {
     private let context: NIOSSLContext
     /// The same trust for proxies, whose links say what is spoken there.
-    let toProxies: NIOSSLContext
+    let toProxies: TLSConfiguration
 
     /// - Parameter extraCA: path of a PEM file with further trusted certificates.
     /// - Throws: when the file cannot be read as PEM.
@@ -18,7 +18,7 @@ struct UpstreamTLS: Sendable {
         configuration.applicationProtocols = []
         // With one direction left open NIOSSL takes no word of the other side for the end.
         configuration.shutdownTimeout = .seconds(1)
-        toProxies = try NIOSSLContext(configuration: configuration)
+        toProxies = configuration
     }
 
     /// A handler for one connection; the host is verified and sent as SNI unless it is an IP address.
