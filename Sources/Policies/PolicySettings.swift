@@ -42,6 +42,8 @@ public struct ModelRule: Equatable, Sendable {
     public var vision: Bool?
     /// How the model takes images; within the request where nobody says otherwise.
     public var images: ImageForm
+    /// Whether the model goes on with an answer that was begun for it.
+    public var prefill: Bool
     public var price: Price?
 
     public init(
@@ -52,6 +54,7 @@ public struct ModelRule: Equatable, Sendable {
         contextTokens: Int? = nil,
         vision: Bool? = nil,
         images: ImageForm = .inline,
+        prefill: Bool = false,
         price: Price? = nil
     ) {
         self.match = match
@@ -61,6 +64,7 @@ public struct ModelRule: Equatable, Sendable {
         self.contextTokens = contextTokens
         self.vision = vision
         self.images = images
+        self.prefill = prefill
         self.price = price
     }
 }

@@ -58,6 +58,8 @@ final class Exchange {
     var attempt: OngoingAttempt?
     var answer: OngoingAnswer?
     var heldAnswer: HeldAnswer?
+    /// Nil where an answer that breaks off stays so.
+    var resumption: Resumption?
     /// The answer's head until the first bytes of its body are there, or the read is over.
     var pendingHead: ByteBuffer?
     /// The wait that a target has asked for.
@@ -210,6 +212,7 @@ final class Exchange {
     func refuse(_ error: SidecarError) {
         guard !isOver else { return }
         record.error = error.label
+        if hasBegunAnswer { return endBrokenAnswer() }
         guard answer?.isRelaying != true else { return client.close() }
         record.status = error.status
         let keepsAlive = isBodyComplete && head.keepsAlive && error.leavesConnectionUsable
@@ -256,8 +259,9 @@ final class Exchange {
         attempt.take()?.abandonConnection()
         releaseRequest()
         releaseAnswerRoom()
-        if answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
+        if hasBegunAnswer || answer?.countsAsStream == true { loop.metrics.add(.streamsOpen, .none, -1) }
         if let answer, answer.isRelaying { record.bytesOut += answer.clientByteCount }
+        record.bytesOut += resumption?.earlierByteCount ?? 0
         if isInspected, let failover { record.outcomes = failover.state.outcomes }
         loop.observe(record, snapshot: snapshot, variant: variant)
     }

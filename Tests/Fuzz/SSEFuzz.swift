@@ -3,7 +3,8 @@ import Wire
 /// Feeds an arbitrary event stream whole and in two pieces.
 ///
 /// The first byte says where to cut and how long a line may be. Both ways must give the same lines, and a chat
-/// stream must come to the same.
+/// stream must come to the same. As answers that break off: the first attempt passes byte for byte as far as it passes,
+/// and no second one, begun in either way, makes more of a text than was said.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard count >= 2 else { return 0 }
@@ -17,6 +18,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let whole = outcome([input])
     let parts = outcome(pieces)
     precondition(whole == parts)
+    splice(pieces)
     return 0
 }
 
@@ -37,4 +39,19 @@ private func outcome(_ pieces: [UnsafeRawBufferPointer]) -> [String] {
         "\(reader.isDone) \(reader.hasFinish) \(reader.sawDelta)", "\(String(describing: reader.usage))",
         "\(String(describing: reader.errorText)) \(String(describing: reader.errorBody))",
     ]
+}
+
+private func splice(_ pieces: [UnsafeRawBufferPointer]) {
+    var first = SplicedAnswer()
+    let passed = pieces.flatMap { first.take($0) }
+    precondition(pieces.joined().starts(with: passed))
+    first.brokeOff()
+    for manner in [SplicedAnswer.Manner.goOn, .startOver(notice: Array("again".utf8))] {
+        var answer = first
+        answer.begin(manner)
+        for piece in pieces { _ = answer.take(piece) }
+        _ = answer.end()
+        precondition(answer.text.count <= 2 * first.text.count + pieces.reduce(0) { $0 + $1.count })
+        precondition(!answer.isWhole || answer.closing().isEmpty)
+    }
 }

@@ -339,6 +339,7 @@ struct FailoverStateTests: FailoverWalking {
         var holding = false
         var sent = 0
         var waited: [Int] = []
+        var hasBegun = false
 
         for _ in 0..<40 {
             switch action {
@@ -356,10 +357,18 @@ struct FailoverStateTests: FailoverWalking {
                 #expect(delay <= .seconds(2) && Set(waited).count == waited.count)
                 action = walk.waited()
             case .relay:
-                return #expect(sent > 0)
+                let isAnswered = walk.outcomes.last?.result == "ok"
+                guard isAnswered, Bool.random(using: &random) else {
+                    return #expect(sent > 0 && (isAnswered || !hasBegun))
+                }
+                hasBegun = true
+                action = walk.brokeOff(FailureClass.allCases.randomElement(using: &random) ?? .timeout)
+            case .breakOff:
+                return #expect(hasBegun)
             case .relayHeld:
-                return #expect(holding)
+                return #expect(holding && !hasBegun)
             case .answer(let answer):
+                #expect(!hasBegun)
                 #expect(!holding, "\(answer) though an answer was held")
                 return #expect(walk.outcomes.count >= count || sent > 0)
             }

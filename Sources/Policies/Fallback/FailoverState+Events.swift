@@ -14,6 +14,8 @@ extension FailoverState {
         case relayHeld
         /// Answer without an upstream.
         case answer(OwnAnswer)
+        /// End the answer of which the client has a part with an error: nobody is left to go on with it.
+        case breakOff
     }
 
     /// An answer of the sidecar's own.

@@ -19,6 +19,9 @@
 ///       nothing fits                ─> answer 400
 ///       nobody vouches              ─> answer 401
 ///
+/// An answer that was relayed in part may break off: brokeOff(…) ─> ask the next. From then on nothing can be relayed
+/// that is no answer, so where none is left the action is `breakOff`.
+///
 /// "The primary's own answer" is that of the chain's first member, or of the first attempt which got any
 /// while that member got none: the client's SDK knows how to retry it. The caller keeps it when an action says
 /// `hold`, in place of one kept before, and drops the others.
@@ -47,6 +50,8 @@ public struct FailoverState: Equatable, Sendable {
     private var soonest: Duration?
     private var overflow: OwnAnswer?
     private var wasUnvouched = false
+    /// Whether the client has a part of an answer.
+    private var hasBegun = false
 
     /// A second try at the same target; each kind once an attempt.
     private enum Retry: Equatable, Sendable {
@@ -123,8 +128,18 @@ public struct FailoverState: Equatable, Sendable {
         if let wait = wait(statedDelay, after: failure.failureClass, hold: hold) { return wait }
         let next = next(after: failure, mayRepeat: mayRepeat)
         if let next, let action = proceed(to: next, hold: hold) { return action }
-        if failure.failureClass.isAlwaysPassedOn, failure.isAnswered { return .relay }
+        if failure.failureClass.isAlwaysPassedOn, failure.isAnswered { return hasBegun ? .breakOff : .relay }
         return finish(hasAnswer: hold)
+    }
+
+    /// The answer that was being relayed broke off, and another attempt may go on with it.
+    ///
+    /// The next target is asked whatever the class, unless the model would not answer.
+    public mutating func brokeOff(_ failure: FailureClass) -> Action {
+        hasBegun = true
+        if let last = outcomes.indices.last { outcomes[last].result = failure.rawValue }
+        guard !failure.isAlwaysPassedOn else { return .breakOff }
+        return proceed(to: current + 1, hold: false) ?? .breakOff
     }
 
     /// The time for the whole request is over: nobody else is asked.
@@ -239,6 +254,7 @@ extension FailoverState {
     ///
     /// - Parameter hasAnswer: whether the primary's own answer has just come.
     private func finish(hasAnswer: Bool) -> Action {
+        if hasBegun { return .breakOff }
         if hasAnswer { return .relay }
         if held != nil { return .relayHeld }
         if let firstUnanswered {

@@ -6,7 +6,10 @@ extension Exchange {
     ///
     /// While the upstream works on it: nobody waits for the figure.
     func countForComparison() {
-        guard record.countedTokens == nil, let decision, let target = attempt?.target else { return }
+        guard record.countedTokens == nil, let decision, let target = attempt?.target, attempt?.prefill == nil
+        else {
+            return
+        }
         guard loop.countAllowance.take(decision.request.textBytes, at: .now()) else { return }
         let counting = variant.configuration.policies.counting(of: target.model)
         record.countedTokens = decision.request.prompt(by: counting)?.total

@@ -33,6 +33,7 @@ extension Compilation {
             contextTokens: section.integer("contextTokens"),
             vision: section.flag("vision"),
             images: section.word("images"),
+            prefill: section.filled("prefill", Section.flag),
             price: section.section("price").flatMap(price)
         )
     }

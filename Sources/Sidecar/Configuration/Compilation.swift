@@ -26,6 +26,7 @@ struct Compilation {
             upstreams: upstreams,
             policies: policies(upstreams),
             timeouts: timeouts(),
+            stream: StreamSettings(onCut: section("stream").word("onCut")),
             limits: limits(),
             log: LogSettings(level: section("log").word("level")),
             media: media(),

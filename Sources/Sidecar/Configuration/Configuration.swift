@@ -9,6 +9,7 @@ struct Configuration: Equatable, Sendable {
     var upstreams: [String: Upstream]
     var policies: PolicySettings
     var timeouts: Timeouts
+    var stream = StreamSettings()
     var limits: Limits
     var log: LogSettings
     /// Nil where images stay where they are.
@@ -87,6 +88,18 @@ struct Timeouts: Equatable, Sendable {
     var firstToken: Duration
     var idle: Duration
     var total: Duration
+}
+
+/// What happens to streamed answers.
+struct StreamSettings: Equatable, Sendable {
+    enum OnCut: String, Equatable, Sendable, CaseIterable {
+        /// A last event says that the answer broke off.
+        case error
+        /// The next target goes on with it.
+        case resume
+    }
+
+    var onCut = OnCut.error
 }
 
 /// What clients may take.

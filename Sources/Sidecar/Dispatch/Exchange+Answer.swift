@@ -13,6 +13,7 @@ extension Exchange {
         if linksEvents(of: answer) { answer.events = EventRewriting() }
         self.answer = answer
         wasTouched = true
+        guard splice(answer) else { return }
         switch answer.mode {
         case .relaying: accept()
         case .tunnel: openTunnel()
@@ -34,7 +35,7 @@ extension Exchange {
         guard isInspected else { return mayTellOfBlock(head) ? .holdingError : .relaying }
         if head.status >= 400 { return .holdingError }
         let isLast = attempt?.place == (plan?.attempts.count ?? 1) - 1
-        return !isLast && isReadStream(head, bytes) ? .holdingStream : .relaying
+        return !isLast && !hasBegunAnswer && isReadStream(head, bytes) ? .holdingStream : .relaying
     }
 
     /// Whether the events of the answer are read: one that is compressed all the same passes unread.
@@ -116,7 +117,9 @@ extension Exchange {
 
     private func holdStream(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         guard let answer, let reader = answer.reader else { return }
-        if let events = answer.events {
+        if answer.isSpliced {
+            holdSpliced()
+        } else if let events = answer.events {
             events.take(answer.takePayload())
             claimAnswerRoom(for: events.heldCount)
         } else if answer.isChunked {
@@ -124,7 +127,7 @@ extension Exchange {
         } else {
             answer.raw.writeImmutableBuffer(bytes)
         }
-        let heldCount = answer.events?.heldCount ?? answer.raw.readableBytes
+        let heldCount = resumption?.held.readableBytes ?? answer.events?.heldCount ?? answer.raw.readableBytes
         if reader.sawDelta || reader.isDone || heldCount > OngoingAnswer.maxHeldBytes {
             accept()
         }
@@ -181,6 +184,7 @@ extension Exchange {
         if repeatsInline(answer) { return }
         let failure = FailureTable.classify(answer) ?? .callerFault
         if failure == .regionBlocked, leavesBlockedRung() { return }
+        if repeatsWithoutPrefill(failure) { return }
         if FailureTable.turnsClientAway(answer) { revokeVouching() }
         attemptFailed(
             .answered(

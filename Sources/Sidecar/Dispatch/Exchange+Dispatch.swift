@@ -22,6 +22,8 @@ extension Exchange {
             relayHeldAnswer()
         case .answer(let own):
             refuse(error(for: own))
+        case .breakOff:
+            endBrokenAnswer()
         }
     }
 
@@ -30,6 +32,7 @@ extension Exchange {
         attempt?.abandonConnection()
         patience.take()?.cancel()
         if hold { keepAnswer() }
+        if let answer, answer.isSpliced { resumption?.earlierByteCount += answer.clientByteCount }
         answer = nil
         stopClock()
     }
@@ -111,7 +114,7 @@ extension Exchange {
     }
 
     /// Counts a move from one target to the next.
-    private func noteMove(from: Target, reason: String) {
+    func noteMove(from: Target, reason: String) {
         guard let to = attempt?.target, to != from else { return }
         loop.observeMove(from: from, to: to, reason: reason, snapshot: snapshot)
     }
@@ -234,7 +237,7 @@ extension Exchange {
         let isRelaying = answer?.isRelaying == true
         attempt?.abandonConnection()
         if isRelaying, !client.isWritable { return clientStalled() }
-        if isRelaying { return answerWasCut() }
+        if isRelaying { return answerWasCut(by: .timeout) }
         guard isOutOfTime else { return attemptFailed(.unanswered(.timeout), delay: nil) }
         // Who was asked last may have had no time to answer: it is not to blame.
         let hadTime = attempt?.sent.map { NIODeadline.now() - $0 > TimeAmount(timeouts.total / 2) } ?? false

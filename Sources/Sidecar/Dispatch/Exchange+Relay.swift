@@ -88,6 +88,7 @@ extension Exchange {
     /// Writes the head and goes on to pass the body.
     private func startRelay(model: String) {
         guard let head = answer?.head else { return }
+        if hasBegunAnswer { return goOnRelaying(model: model) }
         record.status = head.status
         record.model = model
         let isHTTP10 = self.head.minorVersion == 0
@@ -98,12 +99,13 @@ extension Exchange {
         answer?.keepsAlive = keepsAlive && !loop.isDraining
         answer?.mode = .relaying
         writeHead(isForHTTP10: isHTTP10)
-        releaseRequest()
+        if answer?.isSpliced != true { releaseRequest() }
         if answer?.reader != nil, answer?.countsAsStream == false {
             answer?.countsAsStream = true
             loop.metrics.add(.streamsOpen, .none, 1)
         }
         if stripsChunking { writePayload() }
+        guard beginSplicedRelay() else { return }
         passEvents()
         if answer?.isComplete == true { finishRelay() }
     }
@@ -151,6 +153,7 @@ extension Exchange {
 
     func relay(_ bytes: ByteBuffer, lastChunkEnd: Int) {
         if answer?.stripsChunking == true { return writePayload() }
+        if answer?.isSpliced == true { return relaySpliced() }
         if let answer, let events = answer.events {
             events.take(answer.takePayload())
             claimAnswerRoom(for: events.heldCount)
@@ -167,13 +170,16 @@ extension Exchange {
     }
 
     func finishRelay() {
+        guard finishSplice() else { return }
         if endEvents(as: .complete) { return }
         answer?.reader?.finish()
         readUsage()
         if answer?.reader == nil {
             if record.status < 400 { settle(.success) }
         } else {
-            let (isDone, hasError) = (answer?.reader?.isDone == true, answer?.reader?.hasError == true)
+            let isWhole = hasWholeSplice
+            let isDone = isWhole || answer?.reader?.isDone == true
+            let hasError = !isWhole && answer?.reader?.hasError == true
             if plan?.route != nil, !isDone, !hasError, record.dialect.endsWithDone { return answerWasCut() }
             if hasError { record.error = "stream_error" }
             if !hasError {
@@ -183,7 +189,7 @@ extension Exchange {
             }
             settle(hasError ? .failed(.upstreamFault) : .success)
         }
-        if answer?.events != nil, answer?.isChunked == true {
+        if answer?.isSpliced == true || answer?.events != nil && answer?.isChunked == true {
             write(ByteBuffer(staticString: "0\r\n\r\n"))
         } else if let tail = answer?.chunks.takeTail(), tail.readableBytes > 0 {
             write(tail)
@@ -195,7 +201,7 @@ extension Exchange {
     /// Passes the last events on.
     ///
     /// - Returns: whether one of them is still being looked at; the end then follows it.
-    private func endEvents(as end: OngoingAnswer.End) -> Bool {
+    func endEvents(as end: OngoingAnswer.End) -> Bool {
         guard let events = answer?.events else { return false }
         if end == .complete { events.end() }
         passEvents()
@@ -210,48 +216,6 @@ extension Exchange {
         } else if answer?.head.first(.contentEncoding) == nil, answer?.stripsChunking == false {
             record.usage = answer?.payload.withUnsafeReadableBytes { Usage.reading(answer: $0) }
         }
-    }
-
-    /// The upstream broke off while its answer was being relayed.
-    ///
-    /// Nothing is ever presented as complete that is not: a stream ends with an error event and no `[DONE]`, any
-    /// other answer with a broken connection.
-    func answerWasCut() {
-        guard let answer, !endEvents(as: .cut) else { return }
-        observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
-        answer.isConfirmed = true
-        settle(.failed(.upstreamFault))
-        record.error = "answer_cut"
-        guard answer.reader != nil, answer.isChunked, answer.endsAtEvent, !answer.stripsChunking else {
-            breakOff()
-            return
-        }
-        let event = ErrorAnswer(
-            .upstreamBroke(upstream: attempt?.upstream.name ?? ""),
-            dialect: record.dialect
-        ).event
-        var out = ByteBuffer(string: String(event.count, radix: 16))
-        out.writeStaticString("\r\n")
-        out.writeBytes(event)
-        out.writeStaticString("\r\n0\r\n\r\n")
-        write(out)
-        end(keepsAlive: answer.keepsAlive)
-    }
-
-    /// The client has taken nothing of its answer for as long as an upstream may be idle.
-    func clientStalled() {
-        record.error = "client_stalled"
-        settle(.withoutVerdict)
-        breakOff()
-    }
-
-    /// Ends the connection in the middle of an answer, so that the client sees that it is not complete.
-    private func breakOff() {
-        writePendingHead()
-        client.flush()
-        // Where the end of the connection is the end of the answer, only a reset says that it is not.
-        let endsByClosing = answer?.stripsChunking == true || answer?.head.framing == .untilClose
-        if endsByClosing { client.reset() } else { client.close() }
     }
 
     /// What the client is told about its request in header fields.
@@ -285,7 +249,7 @@ extension Exchange {
     ///
     /// Only before the answer has begun; from then on the answer's own bytes tell.
     func probeClient() {
-        if answer?.isRelaying != true, head.minorVersion == 1 { client.writeContinue() }
+        if answer?.isRelaying != true, !hasBegunAnswer, head.minorVersion == 1 { client.writeContinue() }
     }
 }
 

@@ -32,6 +32,8 @@ final class OngoingAnswer {
     var payload = ByteBuffer()
     var reader: ChatStreamReader?
     var chunks = WholeChunks()
+    /// Whether it goes through the exchange's ``Resumption``; the events then have chunks of our own.
+    var isSpliced = false
     /// Where images of the stream become links; the events then have chunks of our own.
     var events: EventRewriting?
     /// The body with links in it, framed by its length.
@@ -40,6 +42,8 @@ final class OngoingAnswer {
     var linkedCount: Int?
     /// What came of the stream while an event of it was held.
     var pendingEnd: End?
+    /// Why it broke off.
+    var cut = FailureClass.upstreamFault
     /// Bytes of the body so far, framing taken off.
     var byteCount = 0
     var isComplete = false
@@ -74,7 +78,9 @@ final class OngoingAnswer {
     /// Whether the payload is collected: errors are classified, JSON answers are read for their usage.
     var collectsPayload: Bool { reader == nil && payload.readableBytes < Self.maxReadBytes }
     /// Whether all of the payload is collected: it is passed on without its framing.
-    var takesPayload: Bool { stripsChunking || events != nil || mode == .holdingDocument && isChunked }
+    var takesPayload: Bool {
+        stripsChunking || isSpliced || events != nil || mode == .holdingDocument && isChunked
+    }
     /// Whether what was passed on ends with a whole event.
     var endsAtEvent: Bool { events?.endsAtEvent ?? chunks.endsAtEvent }
 

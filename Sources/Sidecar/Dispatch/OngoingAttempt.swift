@@ -30,6 +30,10 @@ final class OngoingAttempt {
     var isEdited = false
     var countedTokens: Int?
     var wasClipped = false
+    /// The start of the answer that the target is given to go on from.
+    var prefill: [UInt8]?
+    /// Whether it would not have one.
+    var refusesPrefill = false
 
     init(place: Int, target: Target, upstream: UpstreamReference) {
         self.place = place

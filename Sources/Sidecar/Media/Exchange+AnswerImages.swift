@@ -141,10 +141,10 @@ extension Exchange {
         attempt?.connection?.resumeReading()
     }
 
-    private func writeEvents(_ bytes: ByteBuffer) {
+    func writeEvents(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0, let answer else { return }
         answer.linkedCount = (answer.linkedCount ?? 0) + bytes.readableBytes
-        guard answer.isChunked else { return write(bytes) }
+        guard answer.isChunked || answer.isSpliced else { return write(bytes) }
         var chunk = ByteBuffer(string: String(bytes.readableBytes, radix: 16) + "\r\n")
         guard bytes.readableBytes > Self.smallWrite else {
             chunk.writeImmutableBuffer(bytes)

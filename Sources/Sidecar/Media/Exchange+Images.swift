@@ -86,7 +86,7 @@ extension Exchange {
 
     /// The body of a request that nothing else changes.
     func putImagesIntoBody() {
-        let splices = attempt?.images?.splices ?? []
+        let splices = Splice.merged([attempt?.images?.splices ?? [], noticeRemovals])
         attempt?.isEdited = !splices.isEmpty
         attempt?.body = splices.isEmpty ? body : body.withUnsafeReadableBytes { $0.spliced(splices) }
     }
@@ -119,12 +119,17 @@ extension Exchange {
         else { return false }
         loop.shared.memory.imageFetches.noteFailure(of: attempt.target)
         observeAttempt(outcome: Label(FailureClass.callerFault.rawValue))
-        attempt.abandonConnection()
         attempt.images = nil
-        self.answer = nil
+        sendAgain(attempt)
+        return true
+    }
+
+    /// Asks the same target the same in another form.
+    func sendAgain(_ attempt: OngoingAttempt) {
+        attempt.abandonConnection()
+        answer = nil
         stopClock()
         prepare(attempt.place, budget: attempt.budget, onFreshConnection: false)
-        return true
     }
 }
 

@@ -16,7 +16,8 @@ enum AttemptBody: Sendable {
     /// - Parameters:
     ///   - budget: of this try; it may be tighter than the attempt's own.
     ///   - isLast: whether nothing follows, so that LiteLLM may fall back by itself.
-    ///   - images: what is changed of the images.
+    ///   - edits: what is changed within messages: images, notices of the sidecar's own.
+    ///   - prefill: the start of the answer that the target goes on from.
     ///   - isOwnUpstream: whether it goes to the upstream that the listener fronts.
     static func make(
         of request: Classification,
@@ -25,22 +26,27 @@ enum AttemptBody: Sendable {
         isLast: Bool,
         upstream: Upstream.Kind,
         isOwnUpstream: Bool = false,
-        images: [Splice] = [],
+        edits given: [Splice] = [],
+        prefill: [UInt8]? = nil,
         clip: ClipSettings
     ) -> AttemptBody {
         guard let conversation = request.conversation else {
             return .ready(request.body, isEdited: false, clip: nil, countedTokens: nil)
         }
         var receipt: ClipReceipt?
-        var edits = [images]
+        var edits = [given]
         var tokens: Int?
+        let budget = budget.map { $0.less(prefill) }
         if let budget, request.tokensAtMost(by: budget.counting) > budget.tokens {
             switch PromptCut(request, to: budget, clip) {
             case .whole(let counted): tokens = counted
             case .cut(let splices, let cut):
                 receipt = cut
                 tokens = cut.after
-                edits.append(splices)
+                // A text that is shortened was written anew.
+                edits = [
+                    given.filter { edit in !splices.contains { $0.range.overlaps(edit.range) } }, splices,
+                ]
             case .tooLong(let tokens): return .tooLong(tokens: tokens, budget: budget.tokens)
             }
         }
@@ -53,6 +59,7 @@ enum AttemptBody: Sendable {
                 upstream: upstream,
                 isOwnUpstream: isOwnUpstream
             )
+            if let prefill { edits.append(conversation.beginningAnswer(with: prefill)) }
             let splices = Splice.merged(edits)
             guard !splices.isEmpty else {
                 return .ready(request.body, isEdited: false, clip: nil, countedTokens: tokens)
@@ -82,6 +89,14 @@ enum AttemptBody: Sendable {
         case .openai, .dify: break
         }
         return edits
+    }
+}
+
+extension Budget {
+    /// What is left beside the start of an answer.
+    fileprivate func less(_ prefill: [UInt8]?) -> Budget {
+        guard let prefill, let counters = PromptCounters(counting) else { return self }
+        return Budget(tokens: max(0, tokens - counters.text.count(prefill)), counting: counting)
     }
 }
 

@@ -31,8 +31,10 @@ extension Exchange {
         let began = NIODeadline.now()
         let kind = attempt?.upstream.kind ?? .litellm
         let isOwnUpstream = attempt?.upstream.name == upstream?.name
-        let (images, clip) = (imageEdits, variant.configuration.policies.clip)
+        let (edits, clip) = (imageEdits + noticeRemovals, variant.configuration.policies.clip)
         let tried = attempt
+        let prefill = prefillOfAttempt
+        attempt?.prefill = prefill
         besideLoopIfLarge({
             AttemptBody.make(
                 of: decision.request,
@@ -41,7 +43,8 @@ extension Exchange {
                 isLast: place == decision.plan.attempts.count - 1,
                 upstream: kind,
                 isOwnUpstream: isOwnUpstream,
-                images: images,
+                edits: edits,
+                prefill: prefill,
                 clip: clip
             )
         }) { exchange, made in

@@ -17,6 +17,18 @@ extension JSONScanner {
         return start..<end
     }
 
+    /// Skips one value and tells whether it is anything but `null`, `false`, `""`, `[]` or `{}`.
+    @inline(__always)
+    mutating func skipFilled() -> Bool {
+        let first = next
+        let range = skipValue()
+        switch first {
+        case Ascii.lowerN, Ascii.lowerF: return false
+        case Ascii.quote, Ascii.openBracket, Ascii.openBrace: return range.count > 2
+        default: return true
+        }
+    }
+
     /// - Returns: the offset behind the value that starts at `start`, or -1.
     private func endOfValue(from start: Int) -> Int {
         guard start < count else { return -1 }

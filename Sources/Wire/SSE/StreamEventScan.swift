@@ -32,7 +32,7 @@ struct StreamEventScan {
         } else if isKey(key, "usage") || isKey(key, "usageMetadata") {
             usage = skipObject() ?? usage
         } else if isKey(key, "error") {
-            if skipFilled() { hasError = true }
+            if json.skipFilled() { hasError = true }
         } else if isKey(key, "type") {
             readType()
         } else if isKey(key, "delta") {
@@ -58,9 +58,9 @@ struct StreamEventScan {
             if isKey(key, "delta") {
                 readDelta()
             } else if isKey(key, "finish_reason") || isKey(key, "finishReason") {
-                if skipFilled() { hasFinish = true }
+                if json.skipFilled() { hasFinish = true }
             } else if isKey(key, "text") {
-                if skipFilled() { hasOutput = true }
+                if json.skipFilled() { hasOutput = true }
             } else if isKey(key, "content") {
                 readGeminiContent()
             } else {
@@ -74,13 +74,13 @@ struct StreamEventScan {
     /// So a kind of output that is not known yet counts too. Anthropic's final delta holds the stop reason.
     private mutating func readDelta() {
         guard json.next == Ascii.openBrace else {
-            if skipFilled() { hasOutput = true }
+            if json.skipFilled() { hasOutput = true }
             return
         }
         guard json.enterObject() else { return }
         var isFirst = true
         while let key = json.nextKey(&isFirst) {
-            let isFilled = skipFilled()
+            let isFilled = json.skipFilled()
             guard isFilled, !Self.descriptions.contains(where: { isKey(key, $0) }) else { continue }
             if isKey(key, "stop_reason") { hasFinish = true } else { hasOutput = true }
         }
@@ -105,7 +105,7 @@ struct StreamEventScan {
             guard json.enterObject() else { continue }
             var isFirst = true
             while let key = json.nextKey(&isFirst) {
-                let isFilled = skipFilled()
+                let isFilled = json.skipFilled()
                 if isFilled, !isKey(key, "thought"), !isKey(key, "thoughtSignature") { hasOutput = true }
             }
         }
@@ -137,7 +137,7 @@ struct StreamEventScan {
             if isKey(key, "usage") {
                 usage = skipObject() ?? usage
             } else if isKey(key, "error") {
-                if skipFilled() { hasError = true }
+                if json.skipFilled() { hasError = true }
             } else {
                 json.skipValue()
             }
@@ -148,17 +148,6 @@ struct StreamEventScan {
         let isObject = json.next == Ascii.openBrace
         let range = json.skipValue()
         return isObject ? range : nil
-    }
-
-    /// Skips a value and tells whether it is anything but `null`, `false`, `""`, `[]` or `{}`.
-    private mutating func skipFilled() -> Bool {
-        let first = json.next
-        let range = json.skipValue()
-        switch first {
-        case Ascii.lowerN, Ascii.lowerF: return false
-        case Ascii.quote, Ascii.openBracket, Ascii.openBrace: return range.count > 2
-        default: return true
-        }
     }
 
     @inline(__always)

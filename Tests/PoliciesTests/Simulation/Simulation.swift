@@ -175,7 +175,7 @@ extension Simulation {
             send(request, onFreshConnection: fresh)
         case .wait(let delay, _, _):
             timeline.add(.waited(request: request), at: time + Int(delay / .milliseconds(1)))
-        case .relay, .relayHeld, .answer:
+        case .relay, .relayHeld, .answer, .breakOff:
             finish(request, answeredBy: nil)
         }
     }

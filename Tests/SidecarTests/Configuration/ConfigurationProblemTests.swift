@@ -261,7 +261,6 @@ struct ConfigurationProblemTests {
                 "/upstreams/litellm/apps",
                 #""upstreams": { "litellm": { "url": "http://a", "apps": { "b": {} } } }"#
             ),
-            ("/models/0/prefill", #""models": [{ "match": ["a"], "prefill": true }]"#),
             ("/log/bodies", #""log": { "bodies": true }"#),
         ]
     )
@@ -273,23 +272,9 @@ struct ConfigurationProblemTests {
     }
 
     @Test(
-        "a word that this version does not know yet is told apart from a misspelt one",
-        arguments: [
-            ("/stream/onCut", #""stream": { "onCut": "resume" }"#, #""resume""#, "error")
-        ]
-    )
-    func laterWords(_ row: (place: String, file: String, word: String, instead: String)) {
-        #expect(
-            problems(in: "{ \"version\": 1, \(row.file) }")
-                == ["\(row.place): \(row.word) is not available in this version; write \(row.instead)"]
-        )
-    }
-
-    @Test(
         "what this version cannot do may be spelled out as not wanted",
         arguments: [
             #""egress": {}, "log": { "bodies": false }"#,
-            #""models": [{ "match": ["a"], "prefill": false, "images": "url" }]"#,
             #""upstreams": { "litellm": { "url": "http://a", "apps": {}, "egress": "${B:-}" } }"#,
         ]
     )

@@ -84,6 +84,7 @@ struct ExperimentConfigurationTests {
         Row(#"{ "fallback": { "stickySeconds": 0 } }"#) { $0.policies.fallback.sticky = .zero },
         Row(#"{ "timeouts": { "idleSeconds": 1 } }"#) { $0.timeouts.idle = .seconds(1) },
         Row(#"{ "stream": { "onCut": "error" } }"#) { _ in },
+        Row(#"{ "stream": { "onCut": "resume" } }"#) { $0.stream.onCut = .resume },
     ]
 
     @Test("a patch changes what it names, and the control arm nothing", arguments: rows)

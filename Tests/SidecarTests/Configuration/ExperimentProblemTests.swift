@@ -174,14 +174,14 @@ struct ExperimentProblemTests {
                 ["\(at)/media: there is no store to share; name media in the file itself"]
             ),
             (
-                #"{ "models": [{ "match": ["a"], "prefill": true }] }"#,
-                ["\(at)/models/0/prefill: not available in this version; remove it"]
+                #"{ "models": [{ "match": ["a"], "prefill": 1 }] }"#,
+                ["\(at)/models/0/prefill: 1 is not a switch; write true or false"]
             ),
             (
                 #"{ "clip": { "on": "${NO}" }, "stream": { "onCut": "${SECRET}" } }"#,
                 [
                     "\(at)/clip/on: ${NO} is not set; set NO or NO_FILE, or write ${NO:-default}",
-                    "\(at)/stream/onCut: its value is not known; write error",
+                    "\(at)/stream/onCut: its value is not known; write one of error, resume",
                 ]
             ),
             (

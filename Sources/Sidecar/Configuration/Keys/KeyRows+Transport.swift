@@ -39,9 +39,12 @@ private let streamKeys = [
     KeyRow("stream", .object, .otherwise([:]), doc: "What happens to streams."),
     KeyRow(
         "stream.onCut",
-        .choice(["error"], refused: ["resume"]),
+        .choice(StreamSettings.OnCut.allCases.map(\.rawValue)),
         .otherwise("error"),
-        doc: "What the client gets when an answer breaks off: a last event that says so."
+        doc: """
+            What the client gets when a streamed chat answer breaks off: a last event that says so, or the rest of it \
+            from the next target of the chain.
+            """
     ),
 ]
 

@@ -189,8 +189,7 @@ private let modelKeys = [
         "models[].prefill",
         .flag,
         .otherwise(false),
-        .mustBeEmpty,
-        doc: "Whether it continues an answer that was begun for it."
+        doc: "Whether it goes on with an answer that was begun for it, where `stream.onCut` is `resume`."
     ),
     KeyRow(
         "models[].calibrate",

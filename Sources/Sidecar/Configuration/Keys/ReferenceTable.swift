@@ -29,7 +29,7 @@ extension ValueType {
         case .list(let element, let atLeast):
             "list of \(element.inWords)" + (atLeast > 0 ? ", not empty" : "")
         case .text(let form): form.inWords
-        case .choice(let known, _): known.map { "`\($0)`" }.joined(separator: ", ")
+        case .choice(let known): known.map { "`\($0)`" }.joined(separator: ", ")
         case .integer(let range, let unit): "integer \(range.lowerBound)…\(range.upperBound)\(unit.inWords)"
         case .number(let range, let unit):
             "number \(range.lowerBound.short)…\(range.upperBound.short)\(unit.inWords)"

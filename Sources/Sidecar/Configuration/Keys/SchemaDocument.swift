@@ -42,7 +42,7 @@ enum SchemaDocument {
         case .text(let form):
             return form.schema.isEmpty
                 ? ["type": "string"] : ["type": "string", "anyOf": [.object(form.schema), reference]]
-        case .choice(let known, _):
+        case .choice(let known):
             return ["type": "string", "anyOf": [["enum": .list(known.map(JSONValue.text))], reference]]
         case .integer(let range, _):
             return orReference(["type": "integer"], Double(range.lowerBound)...Double(range.upperBound))

@@ -16,8 +16,8 @@ indirect enum ValueType: Sendable {
     case map(names: TextForm, of: ValueType)
     case list(of: ValueType, atLeast: Int = 0)
     case text(TextForm)
-    /// One word of a closed set; the refused ones are known, but not available in this version.
-    case choice([String], refused: [String] = [])
+    /// One word of a closed set.
+    case choice([String])
     case integer(ClosedRange<Int>, Unit = .none)
     case number(ClosedRange<Double>, Unit = .none)
     case flag
@@ -31,8 +31,8 @@ indirect enum ValueType: Sendable {
             nil
         case (.text(let form), .text(let text)):
             form.problem(with: text)
-        case (.choice(let known, let refused), .text(let text)):
-            Self.problem(with: text, shown: shown, known: known, refused: refused)
+        case (.choice(let known), .text(let text)):
+            known.contains(text) ? nil : "\(shown) is not known; write \(Self.oneOf(known))"
         case (.integer(let range, _), .number(let number)) where number.rounded() == number:
             Double(range.lowerBound)...Double(range.upperBound) ~= number
                 ? nil : "\(shown) is outside \(range.lowerBound)...\(range.upperBound)"
@@ -42,14 +42,6 @@ indirect enum ValueType: Sendable {
         default:
             "\(shown) is not \(noun); write \(advice)"
         }
-    }
-
-    private static func problem(with text: String, shown: String, known: [String], refused: [String])
-        -> String?
-    {
-        if known.contains(text) { return nil }
-        let what = refused.contains(text) ? "not available in this version" : "not known"
-        return "\(shown) is \(what); write \(oneOf(known))"
     }
 
     private static func oneOf(_ words: [String]) -> String {
@@ -72,7 +64,7 @@ indirect enum ValueType: Sendable {
         case .object, .patch, .map: "{ … }"
         case .list: "[ … ]"
         case .text: "it in double quotes"
-        case .choice(let known, _): Self.oneOf(known)
+        case .choice(let known): Self.oneOf(known)
         case .integer(let range, _): "one from \(range.lowerBound) to \(range.upperBound)"
         case .number(let range, _): "one from \(range.lowerBound.short) to \(range.upperBound.short)"
         case .flag: "true or false"
