@@ -65,9 +65,21 @@ final class Assembly {
         for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
         if let egress = listen.egress { try open(egress) }
         reloader.startWatching()
+        warnOfLittleMemory()
         isReady.set()
         sidecar_release_startup_pages()
         log.write(.info, "ready", [("config_hash", loaded.configuration.hash)])
+    }
+
+    /// Bodies that together take what the system does not give would end the process.
+    private func warnOfLittleMemory() {
+        let bytes = loaded.configuration.limits.maxBufferedBytes
+        guard let limit = SystemMemory.limit, bytes > limit / 2 else { return }
+        log.write(
+            .warning,
+            "limits.maxBufferedBytes (\(bytes)) is more than half of the memory that the process may have (\(limit))",
+            [("remedy", "lower limits.maxBufferedBytes, or give the process more memory")]
+        )
     }
 
     private func open(_ listener: ProxyListener) throws {
@@ -136,7 +148,13 @@ final class Assembly {
     }
 
     private func bootstrap(reading: Buffers.Reading) -> ServerBootstrap {
-        ServerBootstrap(group: group)
+        let log = log
+        return ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(log: log))
+                }
+            }
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -68,6 +68,8 @@ final class Exchange {
     var deadline = NIODeadline.distantFuture
     /// Whether bytes have passed since the time limits were last looked at.
     var wasTouched = false
+    /// Whether the system would not give what the body needs.
+    var lacksMemory = false
     var isBodyComplete = false
     var isOver = false
     /// Parts of a streamed body that arrived before there was a connection.

@@ -9,6 +9,8 @@ enum SidecarError: Error, Equatable {
     case unknownTransferCoding
     case tooManyConnections(limit: Int)
     case buffersFull(limitBytes: Int)
+    case noMemory(byteCount: Int)
+    case noDescriptors
     case storeFailed
     case loop
     case noUpstream(listener: String)
@@ -34,7 +36,7 @@ enum SidecarError: Error, Equatable {
         case .headTooLarge: 431
         case .unknownTransferCoding: 501
         case .upstreamUnreachable, .upstreamBroke, .noUpstream, .hopFailed: 502
-        case .tooManyConnections, .buffersFull, .storeFailed: 503
+        case .tooManyConnections, .buffersFull, .noMemory, .noDescriptors, .storeFailed: 503
         case .upstreamTimedOut: 504
         case .loop: 508
         }
@@ -50,6 +52,8 @@ enum SidecarError: Error, Equatable {
         case .unknownTransferCoding: "unknown_transfer_coding"
         case .tooManyConnections: "too_many_connections"
         case .buffersFull: "buffers_full"
+        case .noMemory: "no_memory"
+        case .noDescriptors: "no_descriptors"
         case .storeFailed: "store_failed"
         case .loop: "loop"
         case .noUpstream: "no_upstream"
@@ -79,6 +83,10 @@ enum SidecarError: Error, Equatable {
         case .tooManyConnections(let limit): "all \(limit) connections are in use; see limits.maxConnections"
         case .buffersFull(let limit):
             "\(limit) bytes are buffered already; try again, or raise limits.maxBufferedBytes"
+        case .noMemory(let byteCount):
+            "the system has no memory for a body of \(byteCount) bytes; try again, or give the sidecar more memory"
+        case .noDescriptors:
+            "the system gives the sidecar no more connections; raise its limit of open files (ulimit -n, LimitNOFILE=)"
         case .storeFailed:
             "the image store cannot be reached or is full; see media.store, or let media.onStoreFailure be inline"
         case .loop: "the request has passed this sidecar before; an upstream's url points back at it"
@@ -113,7 +121,7 @@ enum SidecarError: Error, Equatable {
         case .notVouched, .proxyCredentials: "authentication_error"
         case .hostNotServed: "permission_error"
         case .allTargetsOpen: "rate_limit_error"
-        case .tooManyConnections, .buffersFull, .storeFailed: "overloaded_error"
+        case .tooManyConnections, .buffersFull, .noMemory, .noDescriptors, .storeFailed: "overloaded_error"
         case .upstreamUnreachable, .upstreamBroke, .noUpstream, .upstreamTimedOut, .hopFailed: "api_error"
         }
     }
@@ -122,10 +130,10 @@ enum SidecarError: Error, Equatable {
     var leavesConnectionUsable: Bool {
         switch self {
         case .badRequest, .requestTimedOut, .headTooLarge, .bodyTooLarge, .unknownTransferCoding,
-            .tooManyConnections, .buffersFull, .loop, .hostNotServed, .proxyCredentials:
+            .tooManyConnections, .buffersFull, .noMemory, .loop, .hostNotServed, .proxyCredentials:
             false
         case .noUpstream, .upstreamUnreachable, .upstreamTimedOut, .upstreamBroke, .allTargetsOpen,
-            .contextExceeded, .notVouched, .storeFailed, .hopFailed:
+            .contextExceeded, .notVouched, .noDescriptors, .storeFailed, .hopFailed:
             true
         }
     }

@@ -5,6 +5,7 @@ internal import Wire
 extension Exchange {
     func claimRoom() {
         guard case .length(let count) = head.framing, count >= BodyRoom.leastBytes else { return }
+        guard SystemMemory.gives(forBodyOf: count) else { return refuse(.noMemory(byteCount: count)) }
         let limit = variant.configuration.limits.maxBufferedBytes
         client.reads(as: Buffers.ofLargeBodies)
         room = loop.shared.bodyRoom.claim(count, of: limit, on: loop.eventLoop) { [weak self] in
@@ -15,13 +16,16 @@ extension Exchange {
     /// Payload of a body that is held, framing taken off.
     func collect(_ payload: UnsafeRawBufferPointer) {
         record.bytesIn += payload.count
-        guard !isStreamed, head.framing == .chunked else { return }
-        body.writeBytes(payload)
+        guard !isStreamed, head.framing == .chunked, !lacksMemory else { return }
+        let grows = body.writableBytes < payload.count && body.readableBytes >= BodyRoom.leastBytes
+        lacksMemory = grows && !SystemMemory.gives(forBodyOf: 2 * body.readableBytes)
+        if !lacksMemory { body.writeBytes(payload) }
     }
 
     /// A piece of the body as it was framed.
     func bodyReceived(_ bytes: ByteBuffer) {
         if isStreamed { return passOn(bytes) }
+        if lacksMemory { return refuse(.noMemory(byteCount: 2 * body.readableBytes)) }
         if head.framing != .chunked { hold(bytes) }
         charge()
         guard body.readableBytes <= variant.configuration.limits.maxBodyBytes else {

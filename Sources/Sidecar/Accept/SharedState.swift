@@ -85,7 +85,7 @@ final class Switch: Sendable {
 
     var value: Bool { isOn.load(ordering: .relaxed) }
 
-    func set() {
-        isOn.store(true, ordering: .relaxed)
+    func set(_ value: Bool = true) {
+        isOn.store(value, ordering: .relaxed)
     }
 }

@@ -221,9 +221,10 @@ extension Exchange {
         attempt?.connection = nil
         if answer?.isRelaying == true { return answerWasCut() }
         if answersForHop(failure) { return }
+        if failure == .noSocket { return refuse(.noDescriptors) }
         let event: FailoverState.Failure =
             switch failure {
-            case .connectFailed: .unconnected
+            case .connectFailed, .noSocket: .unconnected
             case .closed(beforeFirstByte: true, wasReused: true) where !isStreamed: .unconnected
             case .connectTimedOut, .hopFailed: .unanswered(.unreachable)
             case .closed, .malformed: .unanswered(.upstreamFault)

@@ -6,6 +6,8 @@ internal import Wire
 enum UpstreamFailure: Equatable {
     case connectFailed
     case connectTimedOut
+    /// The system gave no socket: that says nothing about the upstream.
+    case noSocket
     /// No rung of the hop led to the upstream; the last fault.
     case hopFailed(RoadFault)
     /// The connection ended before the response was complete.
@@ -34,6 +36,12 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private var exchange: Exchange?
     private var hasServed = false
     private var isReadPending = false
+    /// Whether it goes back to the pool once it is known that nothing follows the answer.
+    private var isDone = false
+    /// Whether what is read is what came, not what TLS or a tunnel made of it.
+    private let readsSocket: Bool
+    /// Whether the newest read filled its buffer, so that more may have been there.
+    private var isReadFull = false
     /// Whether the connection ended by an error: a reset, or TLS without its proper end.
     private var hasBroken = false
     /// When the connection was put back; for the pool's idle limit.
@@ -42,6 +50,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     init(pool: UpstreamPool, road: Road? = nil) {
         self.pool = pool
         self.road = road
+        readsSocket = !pool.url.isTLS && road == nil
     }
 
     /// Both kept from the channel's events: asking it costs more than everything else in the question.
@@ -110,6 +119,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         exchange?.upstreamReadCompleted()
+        guard isDone else { return }
+        isDone = false
+        // What may lie behind a full read cannot be told from the next answer.
+        if isReadFull { abandon() } else if isActive { pool.putBack(self) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -138,7 +151,11 @@ final class UpstreamHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         road?.worked()
-        guard let exchange else { return context.close(promise: nil) }
+        guard let exchange else {
+            isDone = false
+            return context.close(promise: nil)
+        }
+        isReadFull = readsSocket && bytes.writableBytes == 0
         if case .head = state.phase {
             guard readHead(&bytes, for: exchange, context: context) else { return }
         }
@@ -203,7 +220,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
         guard let exchange = exchange.take() else { return }
         hasServed = true
         if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent {
-            pool.putBack(self)
+            // Not before the read is over: the next request would get what is still in it for its answer.
+            isDone = true
         } else {
             context.close(promise: nil)
         }

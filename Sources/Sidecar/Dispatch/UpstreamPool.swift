@@ -185,6 +185,8 @@ final class UpstreamPool {
         case .failure(let error):
             if case ChannelError.connectTimeout = error {
                 exchange?.upstreamFailed(.connectTimedOut)
+            } else if error.tellsOfNoSocket {
+                exchange?.upstreamFailed(.noSocket)
             } else {
                 exchange?.upstreamFailed(.connectFailed)
             }

@@ -20,7 +20,7 @@ extension Exchange {
         switch failure {
         case .hopFailed(let fault): return hopFailed(by: fault)
         case .closed(beforeFirstByte: true, wasReused: false): return leavesSilentRung()
-        case .closed, .malformed, .connectFailed, .connectTimedOut: return false
+        case .closed, .malformed, .connectFailed, .connectTimedOut, .noSocket: return false
         }
     }
 

@@ -12,6 +12,8 @@ final class LogWriter: Sendable {
     private let queue = DispatchQueue(label: "log")
     private let queuedBytes = Gauge()
     private let dropped = Gauge()
+    /// Whether the newest line was written in part; touched on the queue only.
+    private let isTorn = Switch()
 
     init(descriptor: CInt = STDOUT_FILENO) {
         self.descriptor = descriptor
@@ -38,18 +40,27 @@ final class LogWriter: Sendable {
         queue.sync {}
     }
 
-    private func writeAll(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { raw in
-            var offset = 0
-            while offset < raw.count, let base = raw.baseAddress {
-                let written = Glibc.write(descriptor, base + offset, raw.count - offset)
-                if written > 0 {
-                    offset += written
-                } else if errno != EINTR {
-                    return
-                }
+    private func writeAll(_ lines: [UInt8]) {
+        // What a full disk cut off must not run into the next line.
+        let bytes = isTorn.value ? [UInt8(ascii: "\n")] + lines : lines
+        let written = bytes.withUnsafeBytes { write($0) }
+        guard written < bytes.count || isTorn.value else { return }
+        dropped.increment(by: bytes[written...].count { $0 == UInt8(ascii: "\n") })
+        isTorn.set(written > 0 ? bytes[written - 1] != UInt8(ascii: "\n") : isTorn.value)
+    }
+
+    /// - Returns: how many bytes were taken.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var offset = 0
+        while offset < bytes.count, let base = bytes.baseAddress {
+            let written = Glibc.write(descriptor, base + offset, bytes.count - offset)
+            if written > 0 {
+                offset += written
+            } else if errno != EINTR {
+                break
             }
         }
+        return offset
     }
 }
 

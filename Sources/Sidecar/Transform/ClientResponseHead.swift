@@ -39,7 +39,8 @@ struct ClientResponseHead {
     private func keeps(_ field: HeaderField) -> Bool {
         switch field.header {
         case .ours: false
-        case .contentLength: bodyCount == nil
+        // RFC 9110, section 8.6: no length where there is never a body.
+        case .contentLength: bodyCount == nil && head.status != 204
         case .upgrade: head.status == 101
         default: !field.isHopByHop
         }

@@ -1,7 +1,9 @@
 /// Follows a chunked body (RFC 9112, section 7.1) to its end, without copying it.
 ///
 /// Strict: sizes are hexadecimal digits only, every line ends with CRLF, and line feeds stand nowhere else in
-/// the framing. A sender that breaks this is refused, because the next reader might see other chunks.
+/// the framing. A sender that breaks this is refused, because the next reader might see other chunks. So are trailers
+/// that are no fields, in which a reader that knows no trailers could see another message, and such as would frame the
+/// message or say where it goes (RFC 9110, section 6.5.1).
 ///
 ///     size --;--> extension --CRLF--> data --CRLF--> size … size 0 --CRLF--> trailers --empty line--> end
 public struct ChunkScanner: Sendable {
@@ -14,7 +16,7 @@ public struct ChunkScanner: Sendable {
 
     private enum State: UInt8 {
         case sizeStart, size, extensionText, sizeLineFeed, data, dataReturn, dataLineFeed
-        case trailerStart, trailer, trailerLineFeed, endLineFeed, ended
+        case trailerStart, trailerName, trailer, trailerLineFeed, endLineFeed, ended
     }
 
     /// The most bytes of extensions and trailers that a body may have.
@@ -24,6 +26,8 @@ public struct ChunkScanner: Sendable {
     private var remaining = 0
     private var digits = 0
     private var framingBytes = 0
+    /// Of the name of the trailer that is being read.
+    private var nameHash = NameHash()
     /// Where, in the bytes given last, the newest complete chunk ends; 0 when none ended there.
     ///
     /// Before this offset nothing is left open, so that a relay may put a chunk of its own there.
@@ -74,6 +78,7 @@ public struct ChunkScanner: Sendable {
         case .trailerStart:
             guard byte == 0x0D else { return startTrailer(byte) }
             state = .endLineFeed
+        case .trailerName: return stepInName(byte)
         case .trailer:
             guard byte == 0x0D else { return skip(byte) }
             state = .trailerLineFeed
@@ -119,15 +124,43 @@ public struct ChunkScanner: Sendable {
     }
 
     private mutating func startTrailer(_ byte: UInt8) -> Bool {
-        guard isToken(byte) else { return false }
-        state = .trailer
-        return skip(byte)
+        state = .trailerName
+        nameHash = NameHash()
+        return isToken(byte) && stepInName(byte)
+    }
+
+    private mutating func stepInName(_ byte: UInt8) -> Bool {
+        if byte == 0x3A {
+            state = .trailer
+            return !NameHash.ofFraming.contains(nameHash) && skip(byte)
+        }
+        nameHash.add(byte)
+        return isToken(byte) && skip(byte)
     }
 
     private mutating func skip(_ byte: UInt8) -> Bool {
         framingBytes += 1
         let isControl = byte < 0x20 && byte != 0x09 || byte == 0x7F
         return !isControl && framingBytes <= Self.maxFramingBytes
+    }
+}
+
+/// A hash of a field's name, whatever its case (FNV-1a): the scanner keeps no bytes.
+private struct NameHash: Hashable, Sendable {
+    private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// Of the fields that no trailer may be.
+    static let ofFraming: Set<NameHash> = [of("content-length"), of("transfer-encoding"), of("host")]
+
+    private static func of(_ name: String) -> NameHash {
+        var hash = NameHash()
+        for byte in name.utf8 { hash.add(byte) }
+        return hash
+    }
+
+    mutating func add(_ byte: UInt8) {
+        let lowercased = byte &- 0x41 < 26 ? byte | 0x20 : byte
+        value = (value ^ UInt64(lowercased)) &* 0x0000_0100_0000_01B3
     }
 }
 

@@ -16,7 +16,9 @@ public struct RequestHead: Sendable {
     public let keepsAlive: Bool
     /// Whether the client waits for `100 Continue` before it sends the body.
     public let expectsContinue: Bool
-    /// Whether the client asks for another protocol on this connection (RFC 9110, section 7.8).
+    /// Whether the client asks for a WebSocket on this connection (RFC 6455, section 4.1).
+    ///
+    /// What else it asks for is ignored, as any server may (RFC 9110, section 7.8): HTTP/2 would pass unread.
     public let isUpgrade: Bool
     /// Length of the head, its empty line included.
     public let byteCount: Int
@@ -41,9 +43,7 @@ public struct RequestHead: Sendable {
         framing = read.isChunked ? .chunked : read.contentLength.map { $0 > 0 ? .length($0) : .none } ?? .none
         keepsAlive = line.minorVersion == 1 ? !read.saysClose : read.saysKeepAlive && !read.saysClose
         expectsContinue = line.minorVersion == 1 && Self.expectsContinue(read.fields, in: head)
-        isUpgrade =
-            line.minorVersion == 1 && read.saysUpgrade
-            && read.fields.contains { $0.header == .upgrade }
+        isUpgrade = line.minorVersion == 1 && read.saysUpgrade && Self.asksForWebSocket(read.fields, in: head)
         byteCount = head.count
     }
 
@@ -63,7 +63,11 @@ public struct RequestHead: Sendable {
             return
         }
         guard read.hosts == 1 else { throw .syntax("more than one Host header") }
-        guard head.slice(host.value).allSatisfy(isAuthority) else { throw .syntax("a bad Host header") }
+        guard head.slice(host.value).isHostAndPort else { throw .syntax("a bad Host header") }
+    }
+
+    private static func asksForWebSocket(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
+        fields.contains { $0.header == .upgrade && head.slice($0.value).equalsIgnoringCase("websocket") }
     }
 
     private static func expectsContinue(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
@@ -107,7 +111,12 @@ private struct RequestLine {
     ) throws(HeadError) -> Range<Int> {
         let text = head.slice(target)
         if text.contains(0x23) { throw .syntax("a fragment in the request target") }
-        if text[0] == 0x2F { return target }
+        if text[0] == 0x2F {
+            // CONNECT takes a host and port, and its answer would have no body (RFC 9110, section 9.3.6).
+            let isConnect = head.slice(0..<target.lowerBound - 1).elementsEqual("CONNECT".utf8)
+            if isConnect { throw .syntax("a CONNECT with a path") }
+            return target
+        }
         // `*` is the server as a whole, and only OPTIONS can ask about that.
         if text.count == 1, text[0] == 0x2A,
             head.slice(0..<target.lowerBound - 1).elementsEqual("OPTIONS".utf8)
@@ -135,6 +144,23 @@ private func isAuthority(_ byte: UInt8) -> Bool {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Whether this is a host, or an address in brackets, with at most one port behind it; empty is a host too.
+    fileprivate var isHostAndPort: Bool {
+        guard allSatisfy(isAuthority) else { return false }
+        var end = 0
+        if first == 0x5B {
+            guard let bracket = firstIndex(of: 0x5D) else { return false }
+            end = bracket + 1
+        } else {
+            while end < count, self[end] != 0x3A {
+                guard self[end] != 0x5B, self[end] != 0x5D else { return false }
+                end += 1
+            }
+        }
+        guard end < count else { return true }
+        return self[end] == 0x3A && self[(end + 1)...].allSatisfy { $0 &- 0x30 < 10 }
+    }
+
     /// Whether the bytes begin a version of HTTP/1; unlike most of HTTP its name has one spelling (section 2.3).
     var isHTTP1: Bool { elementsEqual("HTTP/1.".utf8) }
 }

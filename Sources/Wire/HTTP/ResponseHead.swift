@@ -42,7 +42,10 @@ public struct ResponseHead: Sendable {
         } else {
             framing = read.contentLength.map { $0 > 0 ? .length($0) : .none } ?? .untilClose
         }
-        keepsAlive = framing != .untilClose && !read.saysClose && (isModern || read.saysKeepAlive)
+        // Chunks in HTTP/1.0 are a faulty framing, after which nothing can be trusted (RFC 9112, section 6.1).
+        let isFaulty = !isModern && read.hasTransferEncoding
+        keepsAlive =
+            framing != .untilClose && !read.saysClose && !isFaulty && (isModern || read.saysKeepAlive)
         byteCount = head.count
     }
 
