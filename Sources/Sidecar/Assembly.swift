@@ -7,7 +7,8 @@ internal import NIOPosix
 
 /// A running sidecar: the one place where everything is constructed.
 final class Assembly {
-    private static let drainLimit = TimeAmount.seconds(30)
+    /// Connections that the system keeps for a listener until they are accepted.
+    private static let backlog: CInt = 4096
 
     private let loaded: LoadedConfiguration
     private let group: MultiThreadedEventLoopGroup
@@ -17,7 +18,7 @@ final class Assembly {
     let reloader: Reloader
     private let loops: [NIOLoopBound<LoopContext>]
     private let isReady = Switch()
-    private var listeners: [any Channel] = []
+    let listeners: OpenListeners
 
     /// - Parameters:
     ///   - loaded: what to serve by.
@@ -30,6 +31,7 @@ final class Assembly {
         log = EventLog(writer: writer)
         let extraCA = environment["SIDECAR_EXTRA_CA"]
         group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
+        listeners = OpenListeners(group: group)
         let media = MediaSource(on: group, processors: Processors.usable, extraCA: extraCA, log: log)
         self.media = media
         let shared = SharedState(
@@ -58,47 +60,64 @@ final class Assembly {
     }
 
     /// Opens every listener that the configuration names.
-    func listen() throws {
-        let listen = loaded.configuration.listen
+    ///
+    /// What is bound comes before what another process accepts at too: a connection that is accepted here ends with
+    /// this process, should the other be impossible.
+    ///
+    /// - Parameter inherited: sockets of another process, which are not bound again.
+    func listen(_ inherited: InheritedListeners = InheritedListeners()) throws {
+        var inherited = inherited
+        let openings = openings
         // The admin listener comes first, so that readiness can be asked for while the others open.
-        if let admin = listen.admin { try open(admin) }
-        for listener in [listen.gateway, listen.dify].compactMap({ $0 }) { try open(listener) }
-        if let egress = listen.egress { try open(egress) }
+        for opening in openings where !inherited.hasSocket(for: opening.name) { try opening.open(nil) }
         reloader.startWatching()
-        warnOfLittleMemory()
+        SystemMemory.warn(about: loaded.configuration.limits, log)
         isReady.set()
+        // And last where another process answers there: that one is ready.
+        for opening in openings.reversed() {
+            if let socket = inherited.take(for: opening.name) { try opening.open(socket) }
+        }
         sidecar_release_startup_pages()
         log.write(.info, "ready", [("config_hash", loaded.configuration.hash)])
     }
 
-    /// Bodies that together take what the system does not give would end the process.
-    private func warnOfLittleMemory() {
-        let bytes = loaded.configuration.limits.maxBufferedBytes
-        guard let limit = SystemMemory.limit, bytes > limit / 2 else { return }
-        log.write(
-            .warning,
-            "limits.maxBufferedBytes (\(bytes)) is more than half of the memory that the process may have (\(limit))",
-            [("remedy", "lower limits.maxBufferedBytes, or give the process more memory")]
-        )
+    /// A listener, and how to open it: at an address of its own, or at a socket that listens there already.
+    private typealias Opening = (name: ListenerName, open: (Descriptor?) throws -> Void)
+
+    private var openings: [Opening] {
+        let listen = loaded.configuration.listen
+        var openings: [Opening] = []
+        if let admin = listen.admin {
+            let name = ListenerName("admin", admin.address)
+            openings.append((name, { try self.open(admin, name, $0) }))
+        }
+        for proxy in listen.proxies {
+            let name = ListenerName(proxy.name.rawValue, proxy.address)
+            openings.append((name, { try self.open(proxy, name, $0) }))
+        }
+        if let egress = listen.egress {
+            let name = ListenerName("egress", egress.address)
+            openings.append((name, { try self.open(egress, name, $0) }))
+        }
+        return openings
     }
 
-    private func open(_ listener: ProxyListener) throws {
+    private func open(_ listener: ProxyListener, _ name: ListenerName, _ socket: Descriptor?) throws {
         let identity = ListenerIdentity(listener.name)
-        let channel = try serve(listener.address, reading: Buffers.ofRequests) {
-            ClientHandler(loop: $0, listener: identity)
-        }
-        opened(channel, name: listener.name.rawValue, upstream: listener.upstream)
+        let bootstrap = bootstrap(reading: Buffers.ofRequests) { ClientHandler(loop: $0, listener: identity) }
+        let channel = try bind(bootstrap, listener.address, socket)
+        opened(channel, name, upstream: listener.upstream)
         if listener.name == .gateway, let port = channel.localAddress?.port {
             media.gatewayListens(on: port, loaded.configuration)
         }
     }
 
-    private func open(_ egress: EgressListener) throws {
+    private func open(_ egress: EgressListener, _ name: ListenerName, _ socket: Descriptor?) throws {
         let identity = ListenerIdentity(.egress)
-        let channel = try serve(egress.address, reading: Buffers.ofTunnels) {
+        let bootstrap = bootstrap(reading: Buffers.ofTunnels) {
             ForwardHandler(loop: $0, listener: identity, credentials: egress.credentials)
         }
-        opened(channel, name: identity.name.rawValue, upstream: "")
+        opened(try bind(bootstrap, egress.address, socket), name, upstream: "")
         if egress.credentials == nil, !egress.address.isLoopback {
             log.write(
                 .warning,
@@ -108,24 +127,39 @@ final class Assembly {
         }
     }
 
-    /// Listens, and gives each connection a handler that lives with its event loop.
-    private func serve(
-        _ address: ListenAddress,
+    /// Gives each connection a handler that lives with its event loop.
+    private func bootstrap(
         reading: Buffers.Reading,
         _ handler: @escaping @Sendable (LoopContext) -> any ChannelHandler
-    ) throws -> any Channel {
+    ) -> ServerBootstrap {
         let contexts = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
-        return try bootstrap(reading: reading)
+        return bootstrap(reading: reading)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else { return }
                     try channel.pipeline.syncOperations.addHandler(handler(context.value))
                 }
             }
-            .bind(host: address.host, port: address.port).wait()
     }
 
-    private func open(_ admin: AdminListener) throws {
+    /// Listens at an address, or at a socket that listens there already.
+    private func bind(
+        _ bootstrap: ServerBootstrap,
+        _ address: ListenAddress,
+        _ inherited: Descriptor?
+    ) throws -> any Channel {
+        guard let inherited else { return try bootstrap.bind(host: address.host, port: address.port).wait() }
+        let number = Descriptor.duplicate(inherited.number)
+        guard number >= 0 else { throw TakeoverError.system("cannot take over", address.description) }
+        let channel = try bootstrap.withBoundSocket(number).wait()
+        // NIO has shortened the queue to a length of its own.
+        guard Glibc.listen(inherited.number, Self.backlog) == 0 else {
+            throw TakeoverError.system("cannot listen at", address.description)
+        }
+        return channel
+    }
+
+    private func open(_ admin: AdminListener, _ name: ListenerName, _ socket: Descriptor?) throws {
         let pages = AdminPages(
             shared: shared,
             token: admin.token,
@@ -134,7 +168,7 @@ final class Assembly {
             isReady: isReady
         )
         let maxBodyBytes = loaded.configuration.limits.maxBodyBytes
-        let channel = try bootstrap(reading: Buffers.ofQuestions)
+        let bootstrap = bootstrap(reading: Buffers.ofQuestions)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -143,8 +177,7 @@ final class Assembly {
                     )
                 }
             }
-            .bind(host: admin.address.host, port: admin.address.port).wait()
-        opened(channel, name: "admin", upstream: "")
+        opened(try bind(bootstrap, admin.address, socket), name, upstream: "")
     }
 
     private func bootstrap(reading: Buffers.Reading) -> ServerBootstrap {
@@ -155,7 +188,7 @@ final class Assembly {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(log: log))
                 }
             }
-            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: reading.messages)
@@ -164,34 +197,42 @@ final class Assembly {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
     }
 
-    private func opened(_ channel: any Channel, name: String, upstream: String) {
-        listeners.append(channel)
+    private func opened(_ channel: any Channel, _ name: ListenerName, upstream: String) {
+        listeners.add(channel, name)
         let address = channel.localAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? ""
-        log.write(.info, "listening", [("listener", name), ("address", address), ("upstream", upstream)])
+        log.write(
+            .info,
+            "listening",
+            [("listener", name.name), ("address", address), ("upstream", upstream)]
+        )
     }
 
     // MARK: - The end
 
-    /// Stops accepting, lets requests in flight end, and returns when they have, or after 30 s.
-    func drain() {
+    /// Stops accepting, lets requests in flight end, and returns when they have, or when the time is over.
+    ///
+    /// - Parameters:
+    ///   - isHandedOver: whether another process accepts connections in place of this one. Then clients between two
+    ///     requests keep their connection until they have asked once more: there is no hurry, and closing it could
+    ///     cross with a request.
+    ///   - limit: how long requests in flight have.
+    func drain(isHandedOver: Bool, limit: TimeAmount) {
         log.write(.info, "draining")
         shared.isDraining.set()
         reloader.stopWatching()
         // The admin listener stays, so that readiness can say why; it is closed with the loops.
-        let adminPort = loaded.configuration.listen.admin?.address.port
-        for listener in listeners where adminPort == nil || listener !== listeners.first {
-            try? listener.close().wait()
-        }
-        for loop in loops { loop.eventLoop.execute { loop.value.drain() } }
-        let deadline = NIODeadline.now() + Self.drainLimit
+        listeners.close { $0.name != "admin" }
+        for loop in loops { loop.eventLoop.execute { loop.value.drain(keepingIdle: isHandedOver) } }
+        let deadline = NIODeadline.now() + limit
         while shared.connections.value > 0, NIODeadline.now() < deadline { usleep(20_000) }
+        let cut = shared.connections.value
         for loop in loops {
             try? loop.eventLoop.submit {
                 loop.value.closeAll()
                 loop.value.stop()
             }.wait()
         }
-        log.write(.info, "stopped", [("connections_cut", String(shared.connections.value))])
+        log.write(.info, "stopped", [("connections_cut", String(cut))])
         media.stop()
         shared.logWriter.flush()
         try? group.syncShutdownGracefully()

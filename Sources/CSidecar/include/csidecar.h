@@ -1,5 +1,7 @@
 #pragma once
 
+#include "descriptors.h"
+
 /// The commit that was built; `unknown` outside a checkout.
 const char *sidecar_commit(void);
 

@@ -253,7 +253,7 @@ final class ClientHandler: ChannelDuplexHandler {
     /// - Parameter keepsAlive: whether the head of the answer left the connection open.
     func exchangeEnded(keepsAlive: Bool) {
         exchange = nil
-        guard keepsAlive, case .responding = phase, !loop.isDraining else { return endConnection() }
+        guard keepsAlive, case .responding = phase, !loop.closesIdleClients else { return endConnection() }
         flush()
         phase = .head
         deadline = loop.coarseNow + Limit.idle

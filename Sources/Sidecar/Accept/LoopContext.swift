@@ -21,6 +21,8 @@ final class LoopContext {
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
+    /// Whether a connection is closed that has no request.
+    private(set) var closesIdleClients = false
     private var clients: [ObjectIdentifier: any ClientConnection] = [:]
     private var pools: [UpstreamPool.Key: UpstreamPool] = [:]
     private var roads: [ObjectIdentifier: RoadMeter] = [:]
@@ -99,8 +101,12 @@ final class LoopContext {
     }
 
     /// Lets requests in flight end and closes connections that have none.
-    func drain() {
+    ///
+    /// - Parameter keepingIdle: whether those are kept until they have had one more.
+    func drain(keepingIdle: Bool) {
         isDraining = true
+        guard !keepingIdle else { return }
+        closesIdleClients = true
         for client in clients.values { client.drain() }
     }
 

@@ -38,4 +38,14 @@ enum SystemMemory {
         // Version 1 writes the largest number of pages for none.
         return texts.compactMap { Int($0.filter(\.isNumber)) }.filter { $0 < 1 << 60 }.min()
     }
+
+    /// Says when bodies may together take what the system does not give: that would end the process.
+    static func warn(about limits: Limits, _ log: EventLog) {
+        guard let limit, limits.maxBufferedBytes > limit / 2 else { return }
+        log.write(
+            .warning,
+            "limits.maxBufferedBytes (\(limits.maxBufferedBytes)) is more than half of the memory that the process may have (\(limit))",
+            [("remedy", "lower limits.maxBufferedBytes, or give the process more memory")]
+        )
+    }
 }

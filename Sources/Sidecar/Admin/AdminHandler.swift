@@ -61,14 +61,16 @@ final class AdminHandler: ChannelInboundHandler {
             "cache-control": "no-store",
         ]
         if page.status == .unauthorized { headers.add(name: "www-authenticate", value: "Bearer") }
-        if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
+        // While draining the next question is for the process that has taken over.
+        let keepsAlive = head.isKeepAlive && !pages.shared.isDraining.value
+        if !keepsAlive { headers.add(name: "connection", value: "close") }
         let response = HTTPResponseHead(version: .http1_1, status: page.status, headers: headers)
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         if head.method != .HEAD {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: page.body)))), promise: nil)
         }
         let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        guard !head.isKeepAlive else { return }
+        guard !keepsAlive else { return }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         written.whenComplete { _ in bound.value.close(promise: nil) }
     }

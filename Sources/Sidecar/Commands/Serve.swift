@@ -2,12 +2,30 @@ internal import ArgumentParser
 internal import CSidecar
 internal import Dispatch
 internal import Glibc
+internal import NIOCore
 
 /// Runs until it is told to stop.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve until SIGTERM or SIGINT.")
 
     @OptionGroup var options: ConfigurationOptions
+
+    @Option(
+        help: """
+            A Unix socket in a private folder: take over from the process that waits there, then wait there; \
+            $SIDECAR_TAKEOVER.
+            """
+    )
+    var takeover: String?
+
+    @Option(help: "How long requests in flight have to end, in seconds.")
+    var drainSeconds = 30
+
+    func validate() throws {
+        if !(0...86_400).contains(drainSeconds) {
+            throw ValidationError("--drain-seconds is outside 0...86400.")
+        }
+    }
 
     func run() throws {
         let loaded = try options.load()
@@ -19,15 +37,24 @@ struct Serve: ParsableCommand {
         do {
             let variables = ProcessEnvironment.variables
             let envFile = options.envFile
+            let succession = try Succession(at: takeover ?? variables["SIDECAR_TAKEOVER"])
             let assembly = try Assembly(loaded, environment: variables) { path throws(ConfigurationError) in
                 try Configuration.load(path: path, environment: variables, envFile: envFile)
             }
             let reloader = assembly.reloader
             let hangup = SignalWatch([SIGHUP]) { reloader.reload() }
             defer { hangup.cancel() }
-            try assembly.listen()
+            let isHandedOver = Switch()
+            try succession.open(assembly) {
+                isHandedOver.set()
+                stop.signal()
+            }
             stop.wait()
-            assembly.drain()
+            succession.end()
+            assembly.drain(isHandedOver: isHandedOver.value, limit: .seconds(Int64(drainSeconds)))
+        } catch let error as TakeoverError {
+            StandardError.print("sidecar: cannot take over: \(error); check --takeover and SIDECAR_TAKEOVER")
+            throw Exit.cannotServe
         } catch {
             StandardError.print(
                 "sidecar: cannot serve: \(error); check listen.*.address and SIDECAR_EXTRA_CA"
