@@ -39,7 +39,8 @@ let package = Package(
         ),
         .target(
             name: "CSidecar",
-            cSettings: [.define("SIDECAR_COMMIT", to: "\"\(commit)\"")]
+            exclude: ["page"],
+            cSettings: [.define("SIDECAR_COMMIT", to: "\"\(commit)\""), .headerSearchPath("page")]
         ),
         .target(name: "TokenCount", dependencies: ["VocabularyData"], swiftSettings: settings),
         .target(name: "Wire", swiftSettings: settings),

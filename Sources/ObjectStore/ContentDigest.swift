@@ -44,13 +44,14 @@ public struct ContentDigest: Hashable, Sendable {
     }
 
     /// 64 lower-case digits.
-    public var hexadecimal: String {
-        Hexadecimal.text(
-            (0..<32).map { place in
-                let word = (place < 16 ? high : low)[place / 8 % 2]
-                return UInt8(truncatingIfNeeded: word >> UInt64(56 - place % 8 * 8))
-            }
-        )
+    public var hexadecimal: String { Hexadecimal.text(bytes) }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] {
+        (0..<32).map { place in
+            let word = (place < 16 ? high : low)[place / 8 % 2]
+            return UInt8(truncatingIfNeeded: word >> UInt64(56 - place % 8 * 8))
+        }
     }
 
     static let digitCount = 64
@@ -75,7 +76,8 @@ public struct ContentHasher: Sendable {
 }
 
 extension ContentDigest {
-    init(ofText text: String) {
+    /// The digest of a text's UTF-8.
+    public init(ofText text: String) {
         var text = text
         self = text.withUTF8 { ContentDigest(of: UnsafeRawBufferPointer($0)) }
     }

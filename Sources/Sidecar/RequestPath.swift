@@ -175,6 +175,7 @@ final class Exchange {
     private func begin(_ plan: Plan) {
         self.plan = plan
         record.route = plan.route
+        record.plan = plan
         failover = Failover(FailoverState(plan, fallback: variant.configuration.policies.fallback))
         act { $0.start() }
     }

@@ -36,6 +36,11 @@ public struct MetricsShard: Sendable {
         }
     }
 
+    /// A counter or a gauge as it stands; 0 for a series that nobody has touched.
+    public func value(of metric: Metric, _ labels: Labels = .none) -> Double {
+        values.entries.first { $0.key == SeriesKey(metric: metric, labels: labels) }?.value ?? 0
+    }
+
     /// The series of a counter or a gauge.
     func values(of metric: Metric) -> [(labels: Labels, value: Double)] {
         values.entries.filter { $0.key.metric == metric }.map { ($0.key.labels, $0.value) }

@@ -20,3 +20,14 @@ void sidecar_trim_memory(void);
 ///
 /// They stay in the system's cache: what is needed again is mapped again at the first use.
 void sidecar_release_startup_pages(void);
+
+// The files of page/, which status_page.S puts into the binary. Swift imports functions, not arrays of unknown size.
+#define SIDECAR_PAGE(name)                                                                                             \
+    extern const char sidecar_status_page_##name[];                                                                    \
+    static inline const char *sidecar_status_page_##name##_text(void) { return sidecar_status_page_##name; }
+
+SIDECAR_PAGE(html)
+SIDECAR_PAGE(css)
+SIDECAR_PAGE(js)
+
+#undef SIDECAR_PAGE

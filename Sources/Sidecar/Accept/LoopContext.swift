@@ -16,6 +16,7 @@ final class LoopContext {
     var metrics = MetricsShard()
     var log: LogBuffer
     var bodyBytes = BodyBytes()
+    var recentRequests = RecentRequests()
     var random = RequestIDs()
     var countAllowance = CountAllowance()
     /// The time of the last tick; near enough for limits of seconds, and free.
@@ -145,6 +146,14 @@ final class LoopContext {
         let upstream = pools.values.reduce(0) { $0 + $1.connectionCount }
         figures.set(.connectionsOpen, Self.upstreamSide, to: Double(upstream))
         return figures
+    }
+
+    /// What is open on this loop now.
+    var load: LoopLoad {
+        LoopLoad(
+            streams: Int(metrics.value(of: .streamsOpen)),
+            upstreamConnections: pools.values.reduce(0) { $0 + $1.connectionCount }
+        )
     }
 
     private static let clientSide = Labels(Label("client"))

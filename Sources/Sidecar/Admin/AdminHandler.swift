@@ -56,17 +56,21 @@ final class AdminHandler: ChannelInboundHandler {
     }
 
     private func write(_ page: AdminPage, for head: HTTPRequestHead, context: ChannelHandlerContext) {
-        var headers: HTTPHeaders = [
-            "content-type": page.contentType, "content-length": String(page.body.utf8.count),
-            "cache-control": "no-store",
-        ]
+        var headers = page.headers
+        headers.add(name: "content-type", value: page.contentType)
+        headers.add(name: "x-content-type-options", value: "nosniff")
+        // An answer 304 has no body and states no length of it (RFC 9110, section 15.4.5).
+        let hasBody = head.method != .HEAD && page.status != .notModified
+        if page.status != .notModified {
+            headers.add(name: "content-length", value: String(page.body.utf8.count))
+        }
         if page.status == .unauthorized { headers.add(name: "www-authenticate", value: "Bearer") }
         // While draining the next question is for the process that has taken over.
         let keepsAlive = head.isKeepAlive && !pages.shared.isDraining.value
         if !keepsAlive { headers.add(name: "connection", value: "close") }
         let response = HTTPResponseHead(version: .http1_1, status: page.status, headers: headers)
         context.write(wrapOutboundOut(.head(response)), promise: nil)
-        if head.method != .HEAD {
+        if hasBody {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: page.body)))), promise: nil)
         }
         let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))

@@ -1,6 +1,7 @@
 internal import Egress
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import Policies
 internal import Telemetry
 
@@ -36,13 +37,32 @@ extension AdminPages {
         ProcessFigures.add(to: &total)
     }
 
-    var status: AdminPage {
+    /// What is open, in force and shut; put together beside the event loop, since there may be thousands of breakers.
+    func status(on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+        let loads = loops.map { loop in loop.eventLoop.submit { loop.value.load } }
+        return EventLoopFuture.whenAllSucceed(loads, on: eventLoop).flatMap { loads in
+            NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { status(loads) }
+        }.recover { _ in AdminPage(status: .serviceUnavailable, body: "stopping\n") }
+    }
+
+    private func status(_ loads: [LoopLoad]) -> AdminPage {
         let now = ContinuousClock.now
-        let configuration = shared.snapshot.configuration
+        let snapshot = shared.snapshot
+        let configuration = snapshot.configuration
         let document = StatusDocument(
             version: BuildVersion.number,
             configuration: configuration.hash,
+            time: Clock.epochSeconds().timestamp,
+            started: started.timestamp,
+            ready: isReady.value,
             draining: shared.isDraining.value,
+            reloads: ShownReloads(reloader),
+            listeners: configuration.listen.shown,
+            upstreams: configuration.upstreams.values.map { ShownUpstream($0) }.sorted { $0.name < $1.name },
+            routes: configuration.policies.routes.map { ShownRoute($0, snapshot) },
+            store: snapshot.library.flatMap { ShownStore($0, configuration.media) },
+            streams: loads.reduce(0) { $0 + $1.streams },
+            upstreamConnections: loads.reduce(0) { $0 + $1.upstreamConnections },
             connections: shared.connections.value,
             bufferedBytes: shared.bufferedBytes.value,
             movedConversations: shared.memory.movedConversations,
@@ -50,6 +70,7 @@ extension AdminPages {
                 .init(
                     name: configured.experiment.name,
                     by: configured.experiment.by.rawValue,
+                    when: ShownCondition(configured.experiment.when),
                     arms: configured.experiment.arms.map { .init(name: $0.name, weight: $0.weight) }
                 )
             },
@@ -147,6 +168,7 @@ private struct StatusDocument: Encodable {
     struct Experiment: Encodable {
         let name: String
         let by: String
+        let when: ShownCondition
         let arms: [Arm]
     }
 
@@ -157,7 +179,19 @@ private struct StatusDocument: Encodable {
 
     let version: String
     let configuration: String
+    /// Now, by the sidecar's clock.
+    let time: String
+    let started: String
+    let ready: Bool
     let draining: Bool
+    let reloads: ShownReloads
+    let listeners: [ShownListener]
+    let upstreams: [ShownUpstream]
+    let routes: [ShownRoute]
+    /// Nil where images stay where they are.
+    let store: ShownStore?
+    let streams: Int
+    let upstreamConnections: Int
     let connections: Int
     let bufferedBytes: Int
     let movedConversations: Int

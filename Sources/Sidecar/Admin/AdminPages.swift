@@ -18,6 +18,8 @@ struct AdminPage: Sendable {
     var status = HTTPResponseStatus.ok
     var contentType = "text/plain; charset=utf-8"
     var body: String
+    /// Beside those that every answer has.
+    var headers: HTTPHeaders = ["cache-control": "no-store"]
 
     static let unauthorized = AdminPage(
         status: .unauthorized,
@@ -26,7 +28,7 @@ struct AdminPage: Sendable {
     static let notFound = AdminPage(
         status: .notFound,
         body: """
-            there are GET /metrics, /status, /health/live, /health/ready, /receipts/ID,
+            there are GET / for people, /metrics, /status, /requests, /health/live, /health/ready, /receipts/ID,
             POST /reload, /explain, /breakers/TARGET/open and /breakers/TARGET/close
 
             """
@@ -52,6 +54,8 @@ struct AdminPages: Sendable {
     let reloader: Reloader
     /// Whether every listener is open.
     let isReady: Switch
+    /// When the process was ready to tell about itself: seconds since 1970.
+    let started = Clock.epochSeconds()
 
     /// The answer to a request; never fails.
     func answer(_ request: AdminRequest, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
@@ -60,9 +64,16 @@ struct AdminPages: Sendable {
         case "/health/ready": return now(readiness, on: eventLoop)
         case "/metrics":
             return request.isRead ? metrics(on: eventLoop) : now(.wrongMethod("GET"), on: eventLoop)
+        // Open to all: what it shows it asks for, with the token.
+        case "/": return now(request.isRead ? statusPage(request.head) : .wrongMethod("GET"), on: eventLoop)
         default: break
         }
         guard isAuthorized(request.head) else { return now(.unauthorized, on: eventLoop) }
+        guard request.isRead || !request.comesFromElsewhere else { return now(.foreign, on: eventLoop) }
+        if ["/status", "/requests"].contains(request.path) {
+            guard request.isRead else { return now(.wrongMethod("GET"), on: eventLoop) }
+            return request.path == "/status" ? status(on: eventLoop) : recentRequests(on: eventLoop)
+        }
         if request.path == "/reload" {
             return request.head.method == .POST
                 ? reload(on: eventLoop) : now(.wrongMethod("POST"), on: eventLoop)
@@ -82,7 +93,6 @@ struct AdminPages: Sendable {
     private func page(for request: AdminRequest) -> AdminPage {
         let parts = request.path.split(separator: "/")
         switch (parts.first, parts.count) {
-        case ("status", 1): return request.isRead ? status : .wrongMethod("GET")
         case ("receipts", 2): return request.isRead ? receipt(String(parts[1])) : .wrongMethod("GET")
         case ("breakers", 3) where ["open", "close"].contains(parts[2]):
             return request.head.method == .POST

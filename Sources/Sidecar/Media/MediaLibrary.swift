@@ -126,6 +126,9 @@ final class MediaLibrary: Sendable {
         }
     }
 
+    /// What keeps images from being stored; nil while nothing does.
+    var trouble: MediaStoreError.Kind? { uploads.trouble }
+
     /// Notes that an image is not where it was believed to be.
     func forget(_ name: ObjectName) {
         uploads.forget(name)

@@ -78,6 +78,9 @@ final class MediaUploads: Sendable {
         }
     }
 
+    /// What keeps images from being stored; nil while nothing does.
+    var trouble: MediaStoreError.Kind? { troubles.present }
+
     /// Notes that an image is not where it was believed to be.
     func forget(_ name: ObjectName) {
         state.withLock { $0.known.remove(name) }
@@ -164,6 +167,9 @@ final class StoreTroubles: Sendable {
     init(log: EventLog) {
         self.log = log
     }
+
+    /// The last trouble, until an image is stored again.
+    var present: MediaStoreError.Kind? { told.withLock { $0?.kind } }
 
     func failed(_ error: MediaStoreError) {
         let isNew = told.withLock { told in

@@ -27,6 +27,7 @@ extension LoopContext {
         }
         if let usage = record.usage { add(usage, of: record, labels, variant) }
         if let clip = record.clip { add(clip, labels) }
+        recentRequests.keep(RecentRequest(record, ended: ended))
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
             log.append { record.appendLine(to: &$0, ended: ended) }
         }

@@ -18,6 +18,8 @@ final class RequestRecord {
     var assignment: Variant.Assignment?
     var conversation: StableDigest?
     var model = ""
+    /// What was decided, before anything was sent; nil for a request that was refused at once.
+    var plan: Plan?
     var outcomes: [FailoverState.Entry] = []
     var status = 0
     var isStream = false

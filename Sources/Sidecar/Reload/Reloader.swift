@@ -20,12 +20,20 @@ final class Reloader: Sendable {
     /// Puts a checked configuration in force, or says why it cannot be.
     typealias Apply = @Sendable (Configuration) throws(ConfigurationError) -> Void
 
+    /// The reload that was tried last.
+    struct Latest: Sendable {
+        /// Seconds since 1970.
+        let time: Double
+        let outcome: Outcome
+    }
+
     private struct State {
         var running: LoadedConfiguration
         /// What was read at the last try, good or bad: the same again is not tried again.
         var lastTexts: [String]
         var succeeded = 0
         var failed = 0
+        var latest: Latest?
     }
 
     private static let lookInterval = DispatchTimeInterval.seconds(5)
@@ -54,6 +62,9 @@ final class Reloader: Sendable {
 
     /// Reloads so far.
     var counts: (succeeded: Int, failed: Int) { state.withLock { ($0.succeeded, $0.failed) } }
+
+    /// The last try, good or bad; nil before the first.
+    var latest: Latest? { state.withLock { $0.latest } }
 
     /// Begins to watch the folders of the configuration and of the files that it includes.
     func startWatching() {
@@ -109,6 +120,12 @@ final class Reloader: Sendable {
         // Before the file is read: what is written meanwhile then differs, and is read too.
         let texts = Self.texts(of: running)
         state.withLock { $0.lastTexts = texts }
+        let outcome = outcome(of: path, over: running)
+        state.withLock { $0.latest = Latest(time: Clock.epochSeconds(), outcome: outcome) }
+        return outcome
+    }
+
+    private func outcome(of path: String, over running: LoadedConfiguration) -> Outcome {
         do {
             return try adopt(try load(path), over: running)
         } catch {
