@@ -21,8 +21,10 @@ from observability.stackfile import (
     environment,
     example,
     fill_in,
+    misfits,
     networks_of,
     rendered,
+    rendered_by_docker,
     services,
     variables,
 )
@@ -53,7 +55,21 @@ def test_every_combination_of_profiles_is_valid(env_file: Path, tmp_path: Path) 
     for choice, text in rendered(CHOICES, env_file, tmp_path).items():
         assert set(yaml.load(text, yaml.CSafeLoader)["services"]) == chosen(choice), choice
         assert len(PyCompose.from_yaml(text)) == len(chosen(choice))
+        assert misfits(text) == []
         assert "run docker/secrets" not in text
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=",".join)
+def test_docker_compose_takes_every_combination(choice: tuple[str, ...], env_file: Path) -> None:
+    text = rendered_by_docker(choice, env_file)
+    assert set(yaml.load(text, yaml.CSafeLoader)["services"]) == chosen(choice)
+    assert misfits(text) == []
+
+
+def test_the_file_itself_fits_the_schema() -> None:
+    text = FILE.read_text()
+    assert misfits(text) == []
+    assert misfits(text.replace("privileged: true", "privileged: [true]")) != []
 
 
 def test_nothing_starts_without_secrets(tmp_path: Path) -> None:

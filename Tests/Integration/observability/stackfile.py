@@ -1,5 +1,6 @@
-"""Reads docker/compose.yml and what belongs to it, and renders it by podman-compose."""
+"""Reads docker/compose.yml and what belongs to it, and renders it by podman-compose and by Docker Compose."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,12 +9,16 @@ from itertools import combinations
 from pathlib import Path
 
 import yaml
+from jsonschema import Draft7Validator
 
 from stack import ROOT
 
 FOLDER = ROOT / "docker"
 FILE = FOLDER / "compose.yml"
 EXAMPLE = FOLDER / ".env.example"
+SCHEMA = ROOT / "Tests/Fixtures/compose/compose-spec.json"
+DOCKER_COMPOSE = Path(sys.executable).parent / "docker-compose"
+"""It needs no engine to read files."""
 PROFILES = ("core", "dify", "observability", "tools")
 # Every way to switch profiles on.
 CHOICES = [choice for count in range(1, len(PROFILES) + 1) for choice in combinations(PROFILES, count)]
@@ -85,3 +90,24 @@ def rendered(choices: list[tuple[str, ...]], env_file: Path, folder: Path) -> di
     )
     assert done.returncode == 0, done.stderr
     return {choice: (folder / name).read_text() for choice, name in names.items()}
+
+
+def rendered_by_docker(choice: tuple[str, ...], env_file: Path) -> str:
+    """What Docker Compose makes of the file for a choice of profiles."""
+    profiles = [f"--profile={profile}" for profile in choice]
+    done = subprocess.run(
+        [DOCKER_COMPOSE, "--file", FILE, "--env-file", env_file, *profiles, "config"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COMPOSE_PROFILES": ""},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def misfits(text: str) -> list[str]:
+    """What in a compose file does not fit the schema of the Compose specification."""
+    errors = Draft7Validator(json.loads(SCHEMA.read_text())).iter_errors(yaml.load(text, yaml.CSafeLoader))
+    return [f"{error.json_path}: {error.message}" for error in errors]
