@@ -11,7 +11,7 @@ RELEASE = -c release --static-swift-stdlib --product sidecar -Xswiftc -enforce-e
 
 MINUTES ?= 20
 
-.PHONY: run test s3-rgw image build setup lint format bench soak accept fuzz clean
+.PHONY: run test s3-rgw image stack build setup lint format bench soak accept fuzz clean
 
 # The sidecar in front of $LITELLM_URL, or of a real LiteLLM with stand-in models.
 run: build
@@ -31,6 +31,12 @@ s3-rgw: build
 # The image of docker/Dockerfile, built and tested with podman, and the drop-in before a real LiteLLM.
 image:
 	@scripts/image
+
+# docker/compose.yml up with podman: PostgreSQL, LiteLLM, the sidecar, Open WebUI, Redis, Prometheus and Alertmanager.
+# Open WebUI's packages take 3 GB.
+stack:
+	@scripts/setup run stack
+	@scripts/image Tests/Container/test_stack.py
 
 build: setup
 	swift build $(RELEASE)

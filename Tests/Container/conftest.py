@@ -21,4 +21,4 @@ def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
 
     yield start
     for name in names:
-        podman("rm", "--force", "--time=0", name)
+        podman("rm", "--force", "--time=0", "--volumes", name)

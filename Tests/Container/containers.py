@@ -12,7 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = os.environ.get("SIDECAR_IMAGE", "localhost/sidecar:local")
 DEBIAN = os.environ.get("DEBIAN_IMAGE", "localhost/sidecar-debian")
 PYTHON = sys.executable
-COMPOSE = str(Path(sys.executable).parent / "podman-compose")
+MOST_RESTARTS = 3
+# As scripts/image runs podman, for a test that is run by itself.
+os.environ.setdefault("CONTAINERS_CONF", str(ROOT / "scripts/containers.conf"))
+
+
+def program(module: str) -> list[str]:
+    """A command of a Python package.
+
+    Not its script: that begins with the path at which its folder was made, which a link or a move makes wrong.
+    """
+    return [PYTHON, "-m", module]
+
+
+COMPOSE = program("podman_compose")
 
 
 def python_volumes() -> list[str]:
@@ -32,8 +45,47 @@ def podman(*arguments: str, seconds: float = 120) -> str:
     return run("podman", *arguments, seconds=seconds)
 
 
+def make_peers() -> str:
+    """The image of what the services of a project need beside their packages; gives its name."""
+    name = "localhost/sidecar-test-peers"
+    build = ["--network=host", f"--build-arg=DEBIAN_IMAGE={DEBIAN}", "--tag", name]
+    podman("build", *build, str(ROOT / "Tests/Container"), seconds=600)
+    return name
+
+
+def remove_project(name: str) -> None:
+    """Takes away the containers, networks and volumes of a project, whatever state they are in."""
+    # Containers that share another's network go with it.
+    for kind, options in (("container", ["--depend", "--time=1"]), ("network", []), ("volume", [])):
+        every = ["--all"] if kind == "container" else []
+        mine = podman(kind, "ls", *every, "--quiet", "--filter", f"label=io.podman.compose.project={name}").split()
+        if mine:
+            podman(kind, "rm", "--force", *options, *mine)
+
+
 def inspect(name: str) -> dict:
     return json.loads(podman("inspect", name))[0]
+
+
+def healthy(container: str) -> bool:
+    """Whether the health check of its service passes now; raises when the container has ended.
+
+    podman checks it by itself only where systemd runs.
+    """
+    found = inspect(container)
+    if found["State"]["Status"] in ("exited", "dead") or found["RestartCount"] > MOST_RESTARTS:
+        raise Ended(log(container))
+    return podman("healthcheck", "run", container) == ""
+
+
+def log(container: str) -> str:
+    """The end of what it wrote."""
+    command = ["podman", "logs", "--tail=60", container]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+
+
+class Ended(Exception):
+    """A container has ended that should serve; with the end of its log."""
 
 
 def wait_until(condition: Callable[[], object], seconds: float, pause: float = 0.2) -> None:

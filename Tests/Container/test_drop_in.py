@@ -1,6 +1,7 @@
 """docker/compose.sidecar.yml before a real LiteLLM on PostgreSQL: nobody else notices, and nobody gets past it."""
 
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -10,10 +11,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from containers import COMPOSE, DEBIAN, IMAGE, PYTHON, ROOT, inspect, podman, python_volumes, run, wait_until
-from merging import with_override
+from containers import (
+    COMPOSE,
+    IMAGE,
+    PYTHON,
+    ROOT,
+    healthy,
+    inspect,
+    make_peers,
+    podman,
+    program,
+    python_volumes,
+    remove_project,
+    run,
+    wait_until,
+)
+from observability.stackfile import DOCKER_COMPOSE, misfits
 
-PEERS = "localhost/sidecar-test-peers"
 MODEL = "claude-sonnet-4-5"
 SITE = Path(sys.prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
 DATABASE = """
@@ -39,10 +53,12 @@ print(json.dumps([answer.status, headers, answer.read().decode()]))
 
 
 class Project:
-    """A project as people have it: LiteLLM under its own name, its database, and a client that knows that name."""
+    """A project as people have it: LiteLLM, its database and Redis, and a client that knows LiteLLM by its name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, image: str) -> None:
         self.folder = folder
+        self.image = image
+        """What its services run in."""
         self.name = f"drop{secrets.token_hex(3)}"
         self.key = f"sk-{secrets.token_hex(16)}"
         self.made = ""
@@ -59,16 +75,20 @@ class Project:
         parameters = {"model": f"anthropic/{MODEL}", "api_key": "unused", "mock_response": "A stand-in's answer."}
         return {
             "model_list": [{"model_name": MODEL, "litellm_params": parameters}],
-            "litellm_settings": {"callbacks": ["prometheus"]},
+            "litellm_settings": {
+                "callbacks": ["prometheus"],
+                "cache": True,
+                "cache_params": {"type": "redis", "host": "redis", "port": 6379},
+            },
             "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
         }
 
     def services(self) -> dict:
         litellm = {
-            "image": PEERS,
+            "image": self.image,
             "container_name": f"{self.name}-litellm",
             "hostname": "litellm",
-            "command": [str(Path(PYTHON).parent / "litellm"), "--config", "/app/config.json", "--port", "4000"],
+            "command": [*program("litellm.proxy.proxy_cli"), "--config", "/app/config.json", "--port", "4000"],
             "environment": {
                 "PATH": f"{Path(PYTHON).parent}:/usr/bin:/bin",
                 "LITELLM_MASTER_KEY": self.key,
@@ -81,20 +101,25 @@ class Project:
             "ports": ["127.0.0.1::4000"],
             "labels": ["org.example.front=yes"],
             "networks": ["front", "back"],
-            "depends_on": ["db"],
+            "depends_on": ["db", "redis"],
             "healthcheck": {"test": ["CMD", "true"]},
         }
         return {
             "services": {
                 "litellm": litellm,
                 "db": {
-                    "image": PEERS,
+                    "image": self.image,
                     "user": "postgres",
                     "command": ["bash", "-ec", DATABASE],
                     "networks": ["back"],
                 },
+                "redis": {
+                    "image": self.image,
+                    "command": ["redis-server", "--save", "", "--protected-mode", "no"],
+                    "networks": ["back"],
+                },
                 "client": {
-                    "image": PEERS,
+                    "image": self.image,
                     "command": ["sleep", "infinity"],
                     "volumes": python_volumes(),
                     "networks": ["front"],
@@ -104,7 +129,13 @@ class Project:
         }
 
     def compose(self, file: str, *command: str) -> str:
-        return run(COMPOSE, "-p", self.name, "-f", file, *command, cwd=self.folder, seconds=240)
+        return run(*COMPOSE, "-p", self.name, "-f", file, *command, cwd=self.folder, seconds=240)
+
+    def with_override(self) -> str:
+        """What Docker Compose makes of both files: podman-compose cannot read every tag."""
+        files = ["-f", "compose.yml", "-f", "compose.sidecar.yml"]
+        environment = {**os.environ, "SIDECAR_IMAGE": IMAGE}
+        return run(str(DOCKER_COMPOSE), "-p", self.name, *files, "config", cwd=self.folder, env=environment)
 
     def container(self, service: str) -> str:
         labels = [f"label=io.podman.compose.project={self.name}", f"label=io.podman.compose.service={service}"]
@@ -125,12 +156,11 @@ class Project:
         )
 
     def wait_for_litellm(self) -> None:
-        """Returns when it answers; raises with the end of its log if it does not."""
-        names = podman("ps", "--all", "--quiet", "--filter", f"name={self.name}-litellm")
-        try:
-            wait_until(lambda: self.ask("/health/liveliness")[0] == 200, 180, pause=1)
-        except (OSError, RuntimeError) as error:
-            raise RuntimeError(podman("logs", "--tail=40", names)) from error
+        """Returns when it answers; raises with the end of its log when it ends."""
+        wait_until(lambda: healthy(f"{self.name}-litellm") and self.answers(), 180, pause=1)
+
+    def answers(self) -> bool:
+        return self.ask("/health/liveliness")[0] == 200
 
     def addresses(self, service: str) -> set[str]:
         networks = inspect(self.container(service))["NetworkSettings"]["Networks"]
@@ -149,31 +179,27 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Started without the sidecar, and used; then the override is added, as somebody does who drops it in."""
-    build = ["--network=host", f"--build-arg=DEBIAN_IMAGE={DEBIAN}", "--tag", PEERS]
-    podman("build", *build, str(ROOT / "Tests/Container"), seconds=600)
-    project = Project(tmp_path_factory.mktemp("project"))
+    project = Project(tmp_path_factory.mktemp("project"), make_peers())
     try:
-        project.compose("compose.yml", "up", "--detach", "db", "client")
+        project.compose("compose.yml", "up", "--detach", "db", "redis", "client")
         project.make_tables()
         project.compose("compose.yml", "up", "--detach", "litellm")
         project.wait_for_litellm()
         drop_in(project)
         yield project
     finally:
-        for file in ("whole.yml", "compose.yml"):
-            if (project.folder / file).exists():
-                project.compose(file, "down", "--volumes", "--timeout=1")
+        remove_project(project.name)
 
 
 def drop_in(project: Project) -> None:
     project.made = json.loads(project.ask("/key/generate", {"models": [MODEL]})[2])["key"]
-    project.before = {name: project.container(name) for name in ("client", "db")}
+    project.before = {name: project.container(name) for name in ("client", "db", "redis")}
     status, headers, body = project.chat(project.made)
     assert status == 200 and "x-sidecar-attempts" not in headers, body
-    override = project.folder / "compose.sidecar.yml"
-    shutil.copy(ROOT / "docker/compose.sidecar.yml", override)
-    whole = with_override(project.folder / "compose.yml", override, {"SIDECAR_IMAGE": IMAGE})
-    (project.folder / "whole.yml").write_text(yaml.safe_dump(whole, sort_keys=False))
+    shutil.copy(ROOT / "docker/compose.sidecar.yml", project.folder)
+    whole = project.with_override()
+    assert misfits(whole) == []
+    (project.folder / "whole.yml").write_text(whole)
     podman("rm", "--force", "--time=5", project.container("litellm"))
     # podman-compose waits for health checks that nobody runs where there is no systemd.
     project.compose("whole.yml", "up", "--detach", "--no-deps", "litellm-upstream")
@@ -182,12 +208,8 @@ def drop_in(project: Project) -> None:
     wait_until(lambda: healthy(project.container("litellm")), 30)
 
 
-def healthy(container: str) -> bool:
-    return podman("healthcheck", "run", container) == ""
-
-
 def test_the_client_notices_nothing(project: Project) -> None:
-    """The same containers, name and key; what answers is the sidecar, with LiteLLM and its database behind it."""
+    """The same containers, name and key; LiteLLM, its database and its Redis are behind the sidecar."""
     assert {name: project.container(name) for name in project.before} == project.before
     status, headers, body = project.chat(project.made)
     assert status == 200, body
@@ -195,6 +217,7 @@ def test_the_client_notices_nothing(project: Project) -> None:
     assert headers["x-sidecar-attempts"] == f"{MODEL}=ok"
     assert project.ask("/v1/models", key="sk-not-a-key")[0] == 401
     assert "litellm_" in project.ask("/metrics/")[2]
+    assert json.loads(project.ask("/cache/ping")[2])["ping_response"] is True
 
 
 def test_the_name_is_the_sidecars_alone(project: Project) -> None:

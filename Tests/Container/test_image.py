@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,15 +12,10 @@ from pathlib import Path
 import pytest
 
 from containers import IMAGE, inspect, podman, wait_until
+from stack import free_port
 
 Start = Callable[..., str]
 MOST_BYTES = 60_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def files() -> dict[str, str]:
