@@ -103,7 +103,7 @@ final class Exchange {
             traceID: ids.trace,
             listener: listener,
             dialect: dialect,
-            started: .now()
+            started: client.readBegan
         )
         record.host = reversePath?.host
     }
@@ -153,8 +153,9 @@ final class Exchange {
         let subject = subject(upstream)
         let context = loop.shared.decisionContext(snapshot)
         let began = NIODeadline.now()
+        record.figures.accept += (began - client.readBegan).nanoseconds
         besideLoopIfLarge({ Decision(subject, in: context) }) { exchange, decision in
-            exchange.record.overhead += (NIODeadline.now() - began).nanoseconds
+            exchange.record.planned(in: (NIODeadline.now() - began).nanoseconds)
             exchange.begin(exchange.plan(by: decision, upstream))
         }
     }
@@ -219,10 +220,9 @@ final class Exchange {
         guard answer?.isRelaying != true else { return client.close() }
         record.status = error.status
         let keepsAlive = isBodyComplete && head.keepsAlive && error.leavesConnectionUsable
-        client.write(
-            ErrorAnswer(error, dialect: record.dialect)
-                .response(keepsAlive: keepsAlive, notes: notes, toHEAD: isHEAD)
-        )
+        let said = ErrorAnswer(error, dialect: record.dialect)
+        if !isHEAD { record.bytesOut += said.body.count }
+        client.write(said.response(keepsAlive: keepsAlive, notes: notes, toHEAD: isHEAD))
         end(keepsAlive: keepsAlive)
     }
 
@@ -256,6 +256,7 @@ final class Exchange {
     private func release(verdict: CircuitBreaker.Outcome) {
         isOver = true
         noteRoad()
+        noteFigures()
         settle(verdict)
         keepReceipt()
         patience.take()?.cancel()

@@ -4,40 +4,131 @@ extension MetricsShard {
     /// Metrics come in the order of ``Metric``, series sorted by their labels, so that two scrapes can be
     /// compared. A metric without series is left out.
     public var exposition: String {
-        var text = ""
+        var text = Exposition(.text)
+        text.write(self)
+        return text.text
+    }
+
+    /// The figures in OpenMetrics 1.0, with exemplars.
+    ///
+    /// - Parameter epoch: what added to the seconds of exemplars gives seconds since 1970.
+    public func openMetrics(epoch: Double) -> String {
+        var text = Exposition(.openMetrics(epoch: epoch))
+        text.write(self)
+        return text.text + "# EOF\n"
+    }
+}
+
+/// Writes figures in a format that Prometheus reads.
+///
+/// Bounds are floats in both formats (`1.0`), as OpenMetrics asks, so that series keep their names when a server
+/// changes from one format to the other.
+///
+/// Sources: "Exposition formats" of Prometheus' documentation; "OpenMetrics 1.0", sections "Text format" and
+/// "Exemplars".
+private struct Exposition {
+    enum Format {
+        case text
+        case openMetrics(epoch: Double)
+    }
+
+    private let epoch: Double?
+    private(set) var text = ""
+
+    init(_ format: Format) {
+        switch format {
+        case .text: epoch = nil
+        case .openMetrics(let seconds): epoch = seconds
+        }
+    }
+
+    private var isOpenMetrics: Bool { epoch != nil }
+
+    mutating func write(_ shard: MetricsShard) {
         for metric in Metric.allCases {
             let description = metric.description
-            let lines = samples(of: metric, description)
-            guard !lines.isEmpty else { continue }
-            text += "# HELP \(description.name) \(description.help)\n"
-            text += "# TYPE \(description.name) \(description.kind.word)\n"
-            for line in lines.sorted(by: { $0.labels < $1.labels }) { text += line.text }
-        }
-        return text
-    }
-
-    private struct Sample {
-        let labels: String
-        let text: String
-    }
-
-    private func samples(of metric: Metric, _ description: Metric.Description) -> [Sample] {
-        if case .histogram = description.kind {
-            return histograms(of: metric).map { labels, histogram in
-                let labels = description.rendered(labels)
-                return Sample(labels: labels, text: histogram.lines(description.name, labels))
+            if case .histogram(let bounds) = description.kind {
+                write(shard.histograms(of: metric), bounds, description)
+            } else {
+                write(shard.values(of: metric), description)
             }
         }
-        return values(of: metric).map { labels, value in
-            let labels = description.rendered(labels)
-            let braces = labels.isEmpty ? "" : "{\(labels)}"
-            return Sample(labels: labels, text: "\(description.name)\(braces) \(number(value))\n")
+    }
+
+    private mutating func write(
+        _ series: [(labels: Labels, value: Double)],
+        _ description: Metric.Description
+    ) {
+        guard !series.isEmpty else { return }
+        writeHead(description)
+        for (labels, value) in description.sorted(series) {
+            write(description.name, "", labels)
+            text += number(value)
+            text += "\n"
         }
+    }
+
+    private mutating func write(
+        _ series: [(labels: Labels, value: Histogram)],
+        _ bounds: [Double],
+        _ description: Metric.Description
+    ) {
+        guard !series.isEmpty else { return }
+        writeHead(description)
+        let bounds = bounds.map(\.description) + ["+Inf"]
+        for (labels, histogram) in description.sorted(series) {
+            let comma = labels.isEmpty ? "" : ","
+            var total: UInt64 = 0
+            for (bucket, count) in histogram.counts.enumerated() {
+                total += count
+                write(description.name, "_bucket", "\(labels)\(comma)le=\"\(bounds[bucket])\"")
+                text += String(total)
+                if bucket < histogram.exemplars.count { write(histogram.exemplars[bucket]) }
+                text += "\n"
+            }
+            write(description.name, "_sum", labels)
+            text += number(histogram.sum)
+            text += "\n"
+            write(description.name, "_count", labels)
+            text += String(total)
+            text += "\n"
+        }
+    }
+
+    /// OpenMetrics names a family of counters without `_total`.
+    private mutating func writeHead(_ description: Metric.Description) {
+        let name =
+            isOpenMetrics && description.kind == .counter
+            ? String(description.name.dropLast("_total".count)) : description.name
+        text += "# HELP \(name) \(description.help)\n# TYPE \(name) \(description.kind.word)\n"
+        guard isOpenMetrics else { return }
+        for unit in ["seconds", "bytes", "ratio"] where name.hasSuffix("_" + unit) {
+            text += "# UNIT \(name) \(unit)\n"
+        }
+    }
+
+    private mutating func write(_ name: String, _ suffix: String, _ labels: String) {
+        text += name
+        text += suffix
+        if !labels.isEmpty {
+            text += "{"
+            text += labels
+            text += "}"
+        }
+        text += " "
+    }
+
+    private mutating func write(_ exemplar: Exemplar?) {
+        guard let epoch, let exemplar else { return }
+        let milliseconds = ((epoch + exemplar.seconds) * 1000).rounded()
+        text += " # {trace_id=\"\(escaped(exemplar.traceID))\"} \(number(exemplar.value))"
+        text += " \(number(milliseconds / 1000))"
     }
 }
 
 extension Metric.Kind {
-    fileprivate var word: String {
+    /// As the formats and README call it.
+    var word: String {
         switch self {
         case .counter: "counter"
         case .gauge: "gauge"
@@ -47,24 +138,16 @@ extension Metric.Kind {
 }
 
 extension Metric.Description {
-    fileprivate func rendered(_ values: Labels) -> String {
+    /// The series with their labels written, in the order of these.
+    fileprivate func sorted<Value>(
+        _ series: [(labels: Labels, value: Value)]
+    ) -> [(labels: String, value: Value)] {
+        series.map { (rendered($0.labels), $0.value) }.sorted { $0.0 < $1.0 }
+    }
+
+    private func rendered(_ values: Labels) -> String {
         labels.enumerated().map { place, name in "\(name)=\"\(escaped(values.text(at: place)))\"" }
             .joined(separator: ",")
-    }
-}
-
-extension Histogram {
-    fileprivate func lines(_ name: String, _ labels: String) -> String {
-        let comma = labels.isEmpty ? "" : ","
-        let braces = labels.isEmpty ? "" : "{\(labels)}"
-        var text = ""
-        var total: UInt64 = 0
-        for (bucket, count) in counts.enumerated() {
-            total += count
-            let bound = bucket < bounds.count ? number(bounds[bucket]) : "+Inf"
-            text += "\(name)_bucket{\(labels)\(comma)le=\"\(bound)\"} \(total)\n"
-        }
-        return text + "\(name)_sum\(braces) \(number(sum))\n\(name)_count\(braces) \(total)\n"
     }
 }
 

@@ -2,10 +2,10 @@
 ///
 /// A new metric is a case here and a row in ``description``.
 public enum Metric: UInt8, CaseIterable, Sendable {
-    case requests, requestDuration, timeToFirstToken, overhead
+    case requests, requestDuration, timeToFirstToken, outputToken, overhead
     case attempts, fallbacks, breakerState
     case tokens, cost, countError
-    case clips, clippedTokens, clippedMessages
+    case clips, clippedTokens, clippedMessages, prefixKept
     case images, imageBytes
     case bodyBytes
     case egressConnections, egressBytes, egressConnect
@@ -35,22 +35,6 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Seconds from a cached answer to the longest reasoning.
-    private static let durations: [Double] = [
-        0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640,
-    ]
-    /// Seconds that the sidecar itself spends: microseconds, unless something is wrong.
-    private static let overheads: [Double] = [
-        0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01,
-        0.05, 0.25,
-    ]
-    /// Seconds from a proxy next door to one that times out.
-    private static let connects: [Double] = [
-        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-    ]
-    private static let ratios: [Double] = [
-        0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1, 1.02, 1.05, 1.1, 1.2, 1.3, 1.5, 2,
-    ]
     private static let byPolicy = ["route", "model", "experiment", "arm"]
 
     private static let descriptions: [Description] = allCases.map { $0.described() }
@@ -61,29 +45,31 @@ public enum Metric: UInt8, CaseIterable, Sendable {
     // swift-format-ignore
     private func described() -> Description {
         switch self {
-        case .requests: .init("sidecar_requests_total", .counter, ["listener", "route", "model", "experiment", "arm", "status", "stream"], help: "Requests answered, by status class.")
-        case .requestDuration: .init("sidecar_request_duration_seconds", .histogram(Self.durations), Self.byPolicy, help: "From the request's first byte to the answer's last.")
-        case .timeToFirstToken: .init("sidecar_time_to_first_token_seconds", .histogram(Self.durations), Self.byPolicy, help: "From the request's first byte to the first delta of a streamed answer.")
-        case .overhead: .init("sidecar_overhead_seconds", .histogram(Self.overheads), ["phase"], help: "Time that the sidecar itself spends on a request, by phase.")
-        case .attempts: .init("sidecar_upstream_attempts_total", .counter, ["target", "outcome"], help: "Requests sent upstream, by outcome.")
-        case .fallbacks: .init("sidecar_fallbacks_total", .counter, ["from", "to", "reason"], help: "Moves from one target to the next.")
+        case .requests: .init("sidecar_requests_total", .counter, ["listener", "route", "model", "experiment", "arm", "status", "stream"], help: "Requests that have ended, by the class of their status (2xx); a client that left before its answer began is one of 4xx (499 in the log), one that left later has the status that it was sent.")
+        case .requestDuration: .init("sidecar_request_duration_seconds", .histogram(Buckets.durations), Self.byPolicy, help: "From the request's first byte to the answer's last.")
+        case .timeToFirstToken: .init("sidecar_time_to_first_token_seconds", .histogram(Buckets.firstTokens), Self.byPolicy, help: "From the request's first byte to the first delta of a streamed answer, reasoning too.")
+        case .outputToken: .init("sidecar_output_token_seconds", .histogram(Buckets.outputTokens), Self.byPolicy, help: "From the first token of a stream to its end, for each token after the first: of those that the provider reports, else of the deltas, and only of streams that end well.")
+        case .overhead: .init("sidecar_overhead_seconds", .histogram(Buckets.overheads), ["phase"], help: "What the sidecar spends on an inspected request: accept reads it, plan understands it and decides, transform edits it for its targets, upload waits until its images are stored, relay passes the answer on.")
+        case .attempts: .init("sidecar_upstream_attempts_total", .counter, ["target", "outcome"], help: "Requests sent upstream, each with one outcome once it is known: ok or a class of failure; a stream that breaks off is upstream_fault.")
+        case .fallbacks: .init("sidecar_fallbacks_total", .counter, ["from", "to", "reason"], help: "Moves to the next target of a chain; reason is a class of failure, or open for a breaker.")
         case .breakerState: .init("sidecar_breaker_state", .gauge, ["target"], help: "0 closed, 1 half-open, 2 open.")
-        case .tokens: .init("sidecar_tokens_total", .counter, ["model", "experiment", "arm", "kind", "source"], help: "Tokens, as reported by the provider or counted here.")
-        case .cost: .init("sidecar_cost_usd_total", .counter, ["model", "experiment", "arm"], help: "Cost in US dollars by the configured prices.")
-        case .countError: .init("sidecar_count_error_ratio", .histogram(Self.ratios), ["model"], help: "The provider's prompt tokens divided by those expected: counted here, times tokenScale.")
+        case .tokens: .init("sidecar_tokens_total", .counter, ["model", "experiment", "arm", "kind", "source"], help: "Tokens: kind is input (less cached ones), cached_input or output; source is reported by the provider, else counted here: the prompt by its encoding, of a streamed answer the deltas.")
+        case .cost: .init("sidecar_cost_usd_total", .counter, ["model", "experiment", "arm"], help: "Cost in US dollars: by models[].price where there is one, else what LiteLLM states.")
+        case .countError: .init("sidecar_count_error_ratio", .histogram(Buckets.countErrors), ["model"], help: "The provider's prompt tokens divided by those expected: counted here, times tokenScale.")
         case .clips: .init("sidecar_clips_total", .counter, ["route", "experiment", "arm"], help: "Requests whose history was clipped.")
         case .clippedTokens: .init("sidecar_clipped_tokens_total", .counter, ["route", "experiment", "arm"], help: "Tokens left out by clipping.")
         case .clippedMessages: .init("sidecar_clipped_messages_total", .counter, ["route", "experiment", "arm"], help: "Messages left out by clipping.")
-        case .images: .init("sidecar_images_total", .counter, ["direction", "result"], help: "Images of requests and answers, by what became of them.")
-        case .imageBytes: .init("sidecar_image_bytes_total", .counter, ["hop"], help: "Bytes of images, decoded, by hop.")
-        case .bodyBytes: .init("sidecar_body_bytes_total", .counter, ["hop"], help: "Bytes of bodies, by hop.")
-        case .egressConnections: .init("sidecar_egress_connections_total", .counter, ["hop", "rung", "result"], help: "Connections tried by a rung of a hop, by what came of them.")
-        case .egressBytes: .init("sidecar_egress_bytes_total", .counter, ["hop", "rung", "result"], help: "Bytes that went through a rung, the tunnel's own left out.")
-        case .egressConnect: .init("sidecar_egress_connect_seconds", .histogram(Self.connects), ["hop", "rung", "result"], help: "Time until bytes could be sent by a rung, or until it failed.")
-        case .reloads: .init("sidecar_config_reloads_total", .counter, ["result"], help: "Configurations loaded.")
+        case .prefixKept: .init("sidecar_prefix_kept_ratio", .histogram(Buckets.shares), ["route", "experiment", "arm"], help: "Share of the messages that were forwarded for the previous turn of a conversation, in bytes, with which this turn begins: what a provider's prompt cache can still use; 0 at another target.")
+        case .images: .init("sidecar_images_total", .counter, ["direction", "result"], help: "Images; direction is request or response, result is uploaded, deduplicated, resigned, inlined, passed or failed.")
+        case .imageBytes: .init("sidecar_image_bytes_total", .counter, ["hop"], help: "Bytes of images, decoded; hop is client_in, upstream_out, store_out, upstream_in or client_out.")
+        case .bodyBytes: .init("sidecar_body_bytes_total", .counter, ["hop"], help: "Bytes of bodies, framing taken off; hop is client_in, upstream_out, upstream_in or client_out.")
+        case .egressConnections: .init("sidecar_egress_connections_total", .counter, ["hop", "rung", "result"], help: "Connections tried by a rung of a hop; result is ok, region_blocked, abandoned or a fault such as timed_out, closed, authentication.")
+        case .egressBytes: .init("sidecar_egress_bytes_total", .counter, ["hop", "rung", "result"], help: "Bytes that went through a rung, the tunnel's own left out; result is sent or received.")
+        case .egressConnect: .init("sidecar_egress_connect_seconds", .histogram(Buckets.connects), ["hop", "rung", "result"], help: "Time until bytes could be sent by a rung, or until it failed.")
+        case .reloads: .init("sidecar_config_reloads_total", .counter, ["result"], help: "Configurations loaded; result is ok or failed.")
         case .configurationInfo: .init("sidecar_config_info", .gauge, ["hash"], help: "1 for the configuration in force.")
         case .streamsOpen: .init("sidecar_streams_open", .gauge, help: "Streamed answers under way.")
-        case .connectionsOpen: .init("sidecar_connections_open", .gauge, ["side"], help: "Open connections, by side.")
+        case .connectionsOpen: .init("sidecar_connections_open", .gauge, ["side"], help: "Open connections; side is client or upstream.")
         case .logLinesDropped: .init("sidecar_log_lines_dropped_total", .counter, help: "Log lines lost because standard output was blocked.")
         case .bodiesNotUnderstood: .init("sidecar_bodies_not_understood_total", .counter, ["dialect"], help: "Bodies that were forwarded untouched because their JSON or shape was not understood.")
         case .residentMemory: .init("process_resident_memory_bytes", .gauge, help: "Resident memory size in bytes.")

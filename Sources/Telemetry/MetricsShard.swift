@@ -27,6 +27,24 @@ public struct MetricsShard: Sendable {
         histograms.entries[place].value.observe(value)
     }
 
+    /// Puts a value into a histogram and keeps it as the exemplar of its bucket.
+    ///
+    /// - Parameters:
+    ///   - trace: the request's trace id, 32 hexadecimal digits.
+    ///   - seconds: the present instant of a clock that only goes forward.
+    /// - Complexity: O(1) in memory: a bucket has one exemplar.
+    public mutating func observe(
+        _ metric: Metric,
+        _ labels: Labels = .none,
+        _ value: Double,
+        trace: String,
+        at seconds: Double
+    ) {
+        guard metric.isHistogram else { return }
+        let place = histograms.place(of: SeriesKey(metric: metric, labels: labels)) { metric.emptyHistogram }
+        histograms.entries[place].value.observe(Exemplar(traceID: trace, value: value, seconds: seconds))
+    }
+
     /// Adds another shard's figures; gauges add up too, since each loop holds its own share.
     public mutating func merge(_ other: MetricsShard) {
         for (key, value) in other.values.entries { add(key.metric, key.labels, value) }
@@ -55,7 +73,9 @@ public struct MetricsShard: Sendable {
 extension Metric {
     fileprivate var isHistogram: Bool {
         switch self {
-        case .requestDuration, .timeToFirstToken, .overhead, .countError, .egressConnect: true
+        case .requestDuration, .timeToFirstToken, .outputToken, .overhead, .countError, .prefixKept,
+            .egressConnect:
+            true
         default: false
         }
     }
@@ -63,30 +83,5 @@ extension Metric {
     fileprivate var emptyHistogram: Histogram {
         guard case .histogram(let bounds) = description.kind else { return Histogram(bounds: []) }
         return Histogram(bounds: bounds)
-    }
-}
-
-/// Counts by bucket.
-struct Histogram: Equatable, Sendable {
-    let bounds: [Double]
-    /// One more than bounds: the last one is for what is above them all.
-    private(set) var counts: [UInt64]
-    private(set) var sum = 0.0
-
-    init(bounds: [Double]) {
-        self.bounds = bounds
-        counts = Array(repeating: 0, count: bounds.count + 1)
-    }
-
-    mutating func observe(_ value: Double) {
-        var bucket = 0
-        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
-        counts[bucket] += 1
-        sum += value
-    }
-
-    mutating func merge(_ other: Histogram) {
-        for bucket in counts.indices { counts[bucket] += other.counts[bucket] }
-        sum += other.sum
     }
 }

@@ -17,17 +17,17 @@ struct ExpositionTests {
 
         #expect(
             shard.exposition == """
-                # HELP sidecar_upstream_attempts_total Requests sent upstream, by outcome.
+                # HELP sidecar_upstream_attempts_total \(Metric.attempts.description.help)
                 # TYPE sidecar_upstream_attempts_total counter
                 sidecar_upstream_attempts_total{target="claude",outcome="rate_limited"} 2
                 sidecar_upstream_attempts_total{target="gemini",outcome="ok"} 1
                 # HELP sidecar_breaker_state 0 closed, 1 half-open, 2 open.
                 # TYPE sidecar_breaker_state gauge
                 sidecar_breaker_state{target="claude"} 2
-                # HELP sidecar_cost_usd_total Cost in US dollars by the configured prices.
+                # HELP sidecar_cost_usd_total \(Metric.cost.description.help)
                 # TYPE sidecar_cost_usd_total counter
                 sidecar_cost_usd_total{model="claude",experiment="",arm=""} 0.0375
-                # HELP sidecar_count_error_ratio The provider's prompt tokens divided by those expected: counted here, times tokenScale.
+                # HELP sidecar_count_error_ratio \(Metric.countError.description.help)
                 # TYPE sidecar_count_error_ratio histogram
                 sidecar_count_error_ratio_bucket{model="claude",le="0.5"} 0
                 sidecar_count_error_ratio_bucket{model="claude",le="0.7"} 0
@@ -35,14 +35,14 @@ struct ExpositionTests {
                 sidecar_count_error_ratio_bucket{model="claude",le="0.9"} 0
                 sidecar_count_error_ratio_bucket{model="claude",le="0.95"} 0
                 sidecar_count_error_ratio_bucket{model="claude",le="0.98"} 0
-                sidecar_count_error_ratio_bucket{model="claude",le="1"} 0
+                sidecar_count_error_ratio_bucket{model="claude",le="1.0"} 0
                 sidecar_count_error_ratio_bucket{model="claude",le="1.02"} 1
                 sidecar_count_error_ratio_bucket{model="claude",le="1.05"} 2
                 sidecar_count_error_ratio_bucket{model="claude",le="1.1"} 2
                 sidecar_count_error_ratio_bucket{model="claude",le="1.2"} 2
                 sidecar_count_error_ratio_bucket{model="claude",le="1.3"} 2
                 sidecar_count_error_ratio_bucket{model="claude",le="1.5"} 2
-                sidecar_count_error_ratio_bucket{model="claude",le="2"} 2
+                sidecar_count_error_ratio_bucket{model="claude",le="2.0"} 2
                 sidecar_count_error_ratio_bucket{model="claude",le="+Inf"} 3
                 sidecar_count_error_ratio_sum{model="claude"} 9.05
                 sidecar_count_error_ratio_count{model="claude"} 3
@@ -52,6 +52,63 @@ struct ExpositionTests {
 
                 """
         )
+    }
+
+    @Test(
+        "OpenMetrics, byte for byte: families of counters without their ending, units, exemplars and an end"
+    )
+    func openMetrics() {
+        var shard = MetricsShard()
+        shard.add(.logLinesDropped, .none, 3)
+        shard.observe(.prefixKept, .none, 0, trace: "0af7651916cd43dd8448eb211c80319c", at: 12.3456)
+        shard.observe(.prefixKept, .none, 0.3)
+        shard.observe(.prefixKept, .none, 0.97, trace: "first", at: 1)
+        shard.observe(.prefixKept, .none, 0.96, trace: "second", at: 1)
+        let labels = #"route="",experiment="",arm="""#
+
+        #expect(
+            shard.openMetrics(epoch: 1_700_000_000) == """
+                # HELP sidecar_prefix_kept_ratio \(Metric.prefixKept.description.help)
+                # TYPE sidecar_prefix_kept_ratio histogram
+                # UNIT sidecar_prefix_kept_ratio ratio
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.0"} 1 # {trace_id="0af7651916cd43dd8448eb211c80319c"} 0 1700000012.346
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.1"} 1
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.25"} 1
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.5"} 2
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.75"} 2
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.9"} 2
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.95"} 2
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.99"} 4 # {trace_id="second"} 0.96 1700000001
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="0.999"} 4
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="1.0"} 4
+                sidecar_prefix_kept_ratio_bucket{\(labels),le="+Inf"} 4
+                sidecar_prefix_kept_ratio_sum{\(labels)} 2.23
+                sidecar_prefix_kept_ratio_count{\(labels)} 4
+                # HELP sidecar_log_lines_dropped Log lines lost because standard output was blocked.
+                # TYPE sidecar_log_lines_dropped counter
+                sidecar_log_lines_dropped_total 3
+                # EOF
+
+                """
+        )
+        #expect(!shard.exposition.contains("trace_id") && !shard.exposition.contains("# EOF"))
+    }
+
+    @Test("of the exemplars of several loops the newest is kept, in whatever order they are added up")
+    func newestExemplar() {
+        var shards = [MetricsShard(), MetricsShard(), MetricsShard()]
+        for (place, seconds) in [(0, 5.0), (1, 9), (2, 7)] {
+            shards[place].observe(.requestDuration, .none, 0.3, trace: "of \(seconds)", at: seconds)
+        }
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            var total = MetricsShard()
+            for place in order { total.merge(shards[place]) }
+
+            let text = total.openMetrics(epoch: 0)
+
+            #expect(text.contains(#"# {trace_id="of 9.0"} 0.3 9"# + "\n"))
+            #expect(text.split(separator: "trace_id").count == 2)
+        }
     }
 
     @Test(
@@ -106,7 +163,7 @@ struct ExpositionTests {
         let description = metric.description
 
         #expect(description.name.wholeMatch(of: /[a-z][a-z0-9_]*/) != nil)
-        #expect(description.help.hasSuffix(".") && !description.help.contains { "\\\n".contains($0) })
+        #expect(description.help.hasSuffix(".") && !description.help.contains { "\\\n\"|".contains($0) })
         #expect(description.labels.allSatisfy { $0.wholeMatch(of: /[a-z][a-z_]*/) != nil && $0 != "le" })
         #expect(Set(description.labels).count == description.labels.count && description.labels.count <= 8)
         #expect(Metric.allCases.filter { $0.description.name == description.name } == [metric])

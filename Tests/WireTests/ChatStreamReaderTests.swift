@@ -112,4 +112,27 @@ struct ChatStreamReaderTests {
             #expect(reader.summary == ChatStreamReader.reading(answer.body).summary, "\(name)")
         }
     }
+
+    @Test(
+        "events with output are counted, whatever pieces they come in",
+        arguments: [1, 2, 3, 4, 9],
+        [1, 7, 4096]
+    )
+    func outputEvents(count: Int, step: Int) {
+        let role = #"data: {"choices":[{"delta":{"role":"assistant","content":""}}]}"# + "\n\n"
+        let delta = #"data: {"choices":[{"delta":{"content":"a"}}]}"# + "\n\n"
+        let finish = #"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"# + "\n\n"
+        let usage = #"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"# + "\n\n"
+        let start = role + String(repeating: delta, count: count)
+        for end in ["", finish, finish + usage, finish + usage + "data: [DONE]\n\n"] {
+            var reader = ChatStreamReader(dialect: .openAIChat)
+            let bytes = Array((start + end).utf8)
+            for offset in stride(from: 0, to: bytes.count, by: step) {
+                bytes[offset..<min(offset + step, bytes.count)].withUnsafeBytes { reader.feed($0) }
+            }
+            reader.finish()
+
+            #expect(reader.outputEventCount == count)
+        }
+    }
 }

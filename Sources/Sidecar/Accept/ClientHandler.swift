@@ -48,6 +48,8 @@ final class ClientHandler: ChannelDuplexHandler {
     var isReadPending = false
     private var isAdvancing = false
     var hasInputClosed = false
+    /// When the work on what the client sent last began.
+    private(set) var readBegan: NIODeadline
     /// Since when a body waits for others to leave the buffers.
     var isStarvedSince: NIODeadline?
 
@@ -55,6 +57,7 @@ final class ClientHandler: ChannelDuplexHandler {
         self.loop = loop
         self.listener = listener
         deadline = loop.coarseNow + Limit.idle
+        readBegan = loop.coarseNow
     }
 
     /// Kept from the channel's events: asking it costs more than everything else in the question.
@@ -107,8 +110,13 @@ final class ClientHandler: ChannelDuplexHandler {
         case .tunnel:
             exchange?.tunnelSent(bytes)
         case .head, .body, .responding:
+            readBegan = .now()
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             advance()
+            // The rest of the time that the body takes is the client's.
+            if case .body = phase {
+                exchange?.record.accepted(in: (NIODeadline.now() - readBegan).nanoseconds)
+            }
         }
     }
 
@@ -257,6 +265,7 @@ final class ClientHandler: ChannelDuplexHandler {
         flush()
         phase = .head
         deadline = loop.coarseNow + Limit.idle
+        if input.readableBytes > 0 { readBegan = .now() }
         advance()
         resumeReading()
     }

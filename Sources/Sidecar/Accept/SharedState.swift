@@ -13,6 +13,7 @@ final class SharedState: Sendable {
     let memory = RouteMemory()
     let counts = CountMemory()
     let receipts = Receipts()
+    let prefixes = PrefixMemory()
     let vouching = Vouching()
     /// Whether `x-sidecar-arm` is obeyed.
     let allowsForcedArm: Bool

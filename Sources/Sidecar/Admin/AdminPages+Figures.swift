@@ -8,14 +8,25 @@ internal import Telemetry
 /// The figures and the state of the process.
 extension AdminPages {
     /// Adds up the figures of all loops.
-    func metrics(on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
+    ///
+    /// The text is made beside the event loops, whose streams would wait for it.
+    func metrics(as format: MetricsFormat, on eventLoop: any EventLoop) -> EventLoopFuture<AdminPage> {
         let shards = loops.map { loop in loop.eventLoop.submit { loop.value.figures() } }
-        return EventLoopFuture.whenAllSucceed(shards, on: eventLoop).map { shards in
-            var total = MetricsShard()
-            for shard in shards { total.merge(shard) }
-            addGauges(to: &total)
-            return AdminPage(contentType: "text/plain; version=0.0.4; charset=utf-8", body: total.exposition)
+        return EventLoopFuture.whenAllSucceed(shards, on: eventLoop).flatMap { shards in
+            NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { page(of: shards, as: format) }
         }.recover { _ in AdminPage(status: .serviceUnavailable, body: "stopping\n") }
+    }
+
+    private func page(of shards: [MetricsShard], as format: MetricsFormat) -> AdminPage {
+        var total = MetricsShard()
+        for shard in shards { total.merge(shard) }
+        addGauges(to: &total)
+        let text =
+            switch format {
+            case .text: total.exposition
+            case .openMetrics: total.openMetrics(epoch: Clock.epochSeconds() - NIODeadline.now().seconds)
+            }
+        return AdminPage(contentType: format.contentType, body: text)
     }
 
     private func addGauges(to total: inout MetricsShard) {

@@ -63,7 +63,8 @@ struct AdminPages: Sendable {
         case "/health/live": return now(AdminPage(body: "ok\n"), on: eventLoop)
         case "/health/ready": return now(readiness, on: eventLoop)
         case "/metrics":
-            return request.isRead ? metrics(on: eventLoop) : now(.wrongMethod("GET"), on: eventLoop)
+            guard request.isRead else { return now(.wrongMethod("GET"), on: eventLoop) }
+            return metrics(as: MetricsFormat(accepting: request.head.headers), on: eventLoop)
         // Open to all: what it shows it asks for, with the token.
         case "/": return now(request.isRead ? statusPage(request.head) : .wrongMethod("GET"), on: eventLoop)
         default: break

@@ -1,17 +1,18 @@
 internal import ArgumentParser
+internal import Telemetry
 
-/// Prints what the repository keeps of the configuration's rows: the schema, the shipped file, README's table.
+/// Prints what the repository keeps of the program's own lists: schema, shipped configuration, README's tables.
 struct Generate: ParsableCommand {
     enum Document: String, ExpressibleByArgument, CaseIterable {
-        case schema, defaults, table
+        case schema, defaults, table, metrics
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Print a document that is made from the configuration's rows.",
+        abstract: "Print a document that is made from the configuration's rows or the list of metrics.",
         shouldDisplay: false
     )
 
-    @Argument(help: "schema, defaults or table.")
+    @Argument(help: "schema, defaults, table or metrics.")
     var document: Document
 
     func run() {
@@ -19,6 +20,7 @@ struct Generate: ParsableCommand {
         case .schema: print(SchemaDocument.text, terminator: "")
         case .defaults: print(shippedConfiguration, terminator: "")
         case .table: print(ReferenceTable.text, terminator: "")
+        case .metrics: print(MetricsTable.text, terminator: "")
         }
     }
 }

@@ -54,6 +54,7 @@ extension Exchange {
         _ scan: ((UnsafeRawBufferPointer) -> Void) -> UpstreamState.BodyProgress
     ) -> UpstreamState.BodyProgress {
         guard let answer else { return scan { _ in } }
+        if isInspected { record.figures.relay.begin() }
         var byteCount = 0
         let isRead = isInspected || answer.mode == .holdingError
         let collects = isRead && answer.collectsPayload || answer.takesPayload
@@ -103,6 +104,7 @@ extension Exchange {
     }
 
     func upstreamReadCompleted() {
+        record.figures.relay.end()
         guard answer?.isRelaying == true else { return }
         writePendingHead()
         client.flush()

@@ -28,6 +28,7 @@ extension Exchange {
                 .upstreamBroke(upstream: attempt?.upstream.name ?? ""),
                 dialect: record.dialect
             ).event
+        record.bytesOut += event.count
         var out = ByteBuffer(string: String(event.count, radix: 16))
         out.writeStaticString("\r\n")
         out.writeBytes(event)

@@ -260,6 +260,7 @@ extension Exchange {
 
     func observeAttempt(outcome: Label) {
         guard isInspected, let target = attempt?.target else { return }
+        answer?.hasOutcome = true
         loop.observeAttempt(target, outcome: outcome, snapshot: snapshot)
     }
 }

@@ -11,6 +11,8 @@ extension Exchange {
     /// The answer is one that the client gets.
     func accept() {
         noteListedModel()
+        noteStatedCost()
+        noteKeptPrefix()
         settleExhausted()
         answer?.move = move
         // A stream may still fail before its first token; then it was none.
@@ -18,11 +20,10 @@ extension Exchange {
         act { $0.answered() }
     }
 
-    /// The target has answered: told to figures, breaker and memory, once.
+    /// The target has answered: told to breaker and memory, once.
     func confirm() {
         guard let answer, !answer.isConfirmed else { return }
         answer.isConfirmed = true
-        observeAttempt(outcome: .ok)
         // A probe's verdict is known now; waiting for the end of a long stream would keep everybody else away.
         if attempt?.isProbe == true { settle(.success) }
         guard let move = answer.move else { return }
@@ -182,10 +183,10 @@ extension Exchange {
             let hasError = !isWhole && answer?.reader?.hasError == true
             if plan?.route != nil, !isDone, !hasError, record.dialect.endsWithDone { return answerWasCut() }
             if hasError { record.error = "stream_error" }
-            if !hasError {
-                confirm()
-            } else if answer?.isConfirmed == false {
+            if hasError {
                 observeAttempt(outcome: Label(FailureClass.upstreamFault.rawValue))
+            } else {
+                confirm()
             }
             settle(hasError ? .failed(.upstreamFault) : .success)
         }

@@ -53,8 +53,10 @@ final class OngoingAnswer {
     var countsAsStream = false
     /// What it makes of its conversation's place once it is confirmed.
     var move: Move?
-    /// Whether figures, breaker and memory know of it.
+    /// Whether breaker and memory know of it.
     var isConfirmed = false
+    /// Whether the figures have the outcome of its attempt.
+    var hasOutcome = false
 
     enum End {
         case complete, cut

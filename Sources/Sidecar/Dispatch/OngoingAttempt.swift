@@ -27,6 +27,8 @@ final class OngoingAttempt {
     /// The images of the body in the target's form; nil until they are known.
     var images: PreparedImages?
     var body: ByteBuffer?
+    /// Where the messages of a chat lie in it.
+    var messages: Range<Int>?
     var isEdited = false
     var countedTokens: Int?
     var wasClipped = false

@@ -170,7 +170,7 @@ extension Explanation.Step {
         let target = attempt.target.name
         let (budget, encoding) = (attempt.budget?.tokens, attempt.budget?.counting.encoding)
         switch made {
-        case .ready(let body, _, let receipt, _):
+        case .ready(let body, _, let receipt, _, _):
             self.init(
                 target: target,
                 budget: budget,

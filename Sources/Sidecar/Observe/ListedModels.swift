@@ -16,9 +16,9 @@ final class ListedModels: Sendable {
     }
 
     func insert(_ model: String) {
-        let label = Label(model)
         labels.withLock { labels in
-            if labels.count < Self.maxCount { labels[model] = label }
+            // Labels are kept for good: none is made for a name that is not.
+            if labels.count < Self.maxCount { labels[model] = Label(model) }
         }
     }
 }

@@ -9,23 +9,10 @@ extension LoopContext {
         let ended = NIODeadline.now()
         let labels = RecordLabels(record, snapshot, variant)
         metrics.add(.requests, labels.request)
-        metrics.observe(.requestDuration, labels.policy, (ended - record.started).seconds)
-        if let firstToken = record.firstToken {
-            metrics.observe(.timeToFirstToken, labels.policy, (firstToken - record.started).seconds)
-        }
-        metrics.observe(.overhead, RecordLabels.planPhase, Double(record.overhead) / 1e9)
+        addTimes(of: record, labels, ended: ended)
         bodyBytes.add(record)
-        add(record.images, of: "request")
-        add(record.answerImages, of: "response")
-        if record.imageBytes != ImageBytes() {
-            for hop in record.imageBytes.hops where hop.byteCount > 0 {
-                metrics.add(.imageBytes, Labels(Label(hop.name)), Double(hop.byteCount))
-            }
-        }
-        if record.upload > 0 {
-            metrics.observe(.overhead, RecordLabels.uploadPhase, Double(record.upload) / 1e9)
-        }
-        if let usage = record.usage { add(usage, of: record, labels, variant) }
+        addImages(of: record)
+        addTokens(of: record, labels, variant)
         if let clip = record.clip { add(clip, labels) }
         recentRequests.keep(RecentRequest(record, ended: ended))
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
@@ -66,51 +53,6 @@ extension LoopContext {
         metrics.add(.bodiesNotUnderstood, Labels(Label(dialect.rawValue)))
     }
 
-    private func add(_ usage: Usage, of record: RequestRecord, _ labels: RecordLabels, _ variant: Variant) {
-        let cached = min(usage.cachedTokens ?? 0, usage.promptTokens)
-        let kinds = [
-            (RecordLabels.input, usage.promptTokens - cached), (RecordLabels.output, usage.completionTokens),
-            (RecordLabels.cachedInput, cached),
-        ]
-        for (kind, count) in kinds where count > 0 {
-            metrics.add(
-                .tokens,
-                Labels(labels.model, labels.experiment, labels.arm, kind, RecordLabels.reported),
-                Double(count)
-            )
-        }
-        let rule = variant.configuration.policies.rule(for: record.model)
-        if let counted = record.countedTokens { compare(usage, with: counted, record.model, rule, labels) }
-        guard let price = rule?.price else { return }
-        let cost =
-            Double(usage.promptTokens - cached) * price.inputPerMillion
-            + Double(cached) * price.cachedInputPerMillion
-            + Double(usage.completionTokens) * price.outputPerMillion
-        metrics.add(.cost, Labels(labels.model, labels.experiment, labels.arm), cost / 1e6)
-    }
-
-    /// Models that no rule knows are not remembered: their names may be anything.
-    private func compare(
-        _ usage: Usage,
-        with counted: Int,
-        _ model: String,
-        _ rule: ModelRule?,
-        _ labels: RecordLabels
-    ) {
-        let subject = (rule ?? ModelRule(match: [])).calibrationSubject(for: model)
-        guard let ratio = subject.ratio(reported: usage.promptTokens, counted: counted) else { return }
-        metrics.observe(.countError, Labels(labels.model), ratio)
-        guard rule != nil else { return }
-        shared.memory.calibration.note(reported: usage.promptTokens, counted: counted, of: subject)
-    }
-
-    private func add(_ images: ImageCounts, of direction: String) {
-        guard !images.isEmpty else { return }
-        for result in ImageCounts.Result.allCases where images[result] > 0 && result != .dropped {
-            metrics.add(.images, Labels(Label(direction), Label(result.rawValue)), Double(images[result]))
-        }
-    }
-
     private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {
         let clipped = Labels(labels.route, labels.experiment, labels.arm)
         metrics.add(.clips, clipped)
@@ -120,7 +62,7 @@ extension LoopContext {
 }
 
 /// The labels of a record: small numbers, so that nothing is formatted for a request.
-private struct RecordLabels {
+struct RecordLabels {
     let route: Label
     let model: Label
     let experiment: Label
@@ -139,19 +81,9 @@ private struct RecordLabels {
         policy = Labels(route, model, experiment, arm)
     }
 
-    static let planPhase = Labels(Label("plan"))
-    static let uploadPhase = Labels(Label("upload"))
-    static let input = Label("input")
-    static let output = Label("output")
-    static let cachedInput = Label("cached_input")
-    static let reported = Label("reported")
     private static let yes = Label("true")
     private static let no = Label("false")
     private static let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"].map { Label($0) }
-}
-
-extension TimeAmount {
-    fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 /// Bytes of bodies, by hop: plain numbers, since every request adds to all of them.

@@ -35,6 +35,7 @@ final class RequestRecord {
     /// Nanoseconds that it waited for images to be stored.
     var upload: Int64 = 0
     var imageBytes = ImageBytes()
+    var figures = RequestFigures()
     var bytesIn = 0
     var bytesOut = 0
     var upstreamBytesIn = 0

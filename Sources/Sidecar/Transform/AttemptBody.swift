@@ -6,8 +6,8 @@ internal import Wire
 ///
 /// The only place where a decision becomes splices.
 enum AttemptBody: Sendable {
-    /// Fits; the receipt tells what was left out for it.
-    case ready(ByteBuffer, isEdited: Bool, clip: ClipReceipt?, countedTokens: Int?)
+    /// Fits; the receipt tells what was left out for it, `messages` where the messages of a chat lie in it.
+    case ready(ByteBuffer, isEdited: Bool, clip: ClipReceipt?, countedTokens: Int?, messages: Range<Int>?)
     /// What is always kept exceeds the budget.
     case tooLong(tokens: Int, budget: Int)
 
@@ -31,7 +31,7 @@ enum AttemptBody: Sendable {
         clip: ClipSettings
     ) -> AttemptBody {
         guard let conversation = request.conversation else {
-            return .ready(request.body, isEdited: false, clip: nil, countedTokens: nil)
+            return .ready(request.body, isEdited: false, clip: nil, countedTokens: nil, messages: nil)
         }
         var receipt: ClipReceipt?
         var edits = [given]
@@ -61,10 +61,14 @@ enum AttemptBody: Sendable {
             )
             if let prefill { edits.append(conversation.beginningAnswer(with: prefill)) }
             let splices = Splice.merged(edits)
-            guard !splices.isEmpty else {
-                return .ready(request.body, isEdited: false, clip: nil, countedTokens: tokens)
-            }
-            return .ready(raw.spliced(splices), isEdited: true, clip: receipt, countedTokens: tokens)
+            let isEdited = !splices.isEmpty
+            return .ready(
+                isEdited ? raw.spliced(splices) : request.body,
+                isEdited: isEdited,
+                clip: isEdited ? receipt : nil,
+                countedTokens: tokens,
+                messages: conversation.messagesSpan(after: splices)
+            )
         }
     }
 

@@ -49,7 +49,7 @@ extension Exchange {
             )
         }) { exchange, made in
             guard exchange.attempt === tried else { return }
-            exchange.record.overhead += (NIODeadline.now() - began).nanoseconds
+            exchange.record.transformed(in: (NIODeadline.now() - began).nanoseconds)
             if exchange.take(made) { exchange.connect(fresh: onFreshConnection) }
         }
     }
@@ -60,8 +60,9 @@ extension Exchange {
         case .tooLong(let tokens, let budget):
             promptDidNotFit(tokens, budget)
             return false
-        case .ready(let body, let isEdited, let clip, let tokens):
+        case .ready(let body, let isEdited, let clip, let tokens, let messages):
             attempt?.body = body
+            attempt?.messages = messages
             attempt?.isEdited = isEdited
             attempt?.countedTokens = tokens
             attempt?.wasClipped = clip != nil

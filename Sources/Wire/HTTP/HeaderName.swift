@@ -32,6 +32,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
     case server
     case retries
     case modelGroup
+    case responseCost
     /// Any `x-sidecar-*` field: a word between client and sidecar that no upstream sees.
     case ours
 
@@ -70,6 +71,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case .server: "server"
         case .retries: "x-litellm-num-retries"
         case .modelGroup: "x-litellm-model-group"
+        case .responseCost: "x-litellm-response-cost"
         }
     }
 
@@ -118,6 +120,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
         case 17: name.first(.transferEncoding, .xForwardedProto, .litellmAPIKey)
         case 19: name.first(.chatID, .userID)
         case 21: name.first(.retries, .modelGroup)
+        case 23: name.first(.responseCost)
         default: name.startsWithOurs ? .ours : .other
         }
     }

@@ -22,6 +22,10 @@ public struct ChatStreamReader: Sendable {
     ///
     /// A delta that only names the role is none.
     public var sawDelta: Bool { state.sawDelta }
+    /// How many events had output, which providers send a token or a few at a time.
+    ///
+    /// Exact at the end of a stream. Before, the newest two events are taken for such unread.
+    public var outputEventCount: Int { state.outputEventCount }
     /// The latest count of tokens; nil until one was stated.
     public var usage: Usage? { state.usage.usage }
     /// Whether a line was too long to be read.

@@ -3,6 +3,8 @@ struct StreamState: Sendable {
     var hasEndEvent = false
     var hasFinish = false
     var sawDelta = false
+    /// Events with output that are parsed, or were taken for such because others followed.
+    private var outputCount = 0
     var usage = UsageFields()
     /// The payload of the first error.
     var error: [UInt8]?
@@ -16,6 +18,11 @@ struct StreamState: Sendable {
     let tellsAllAtTheEnd: Bool
     /// The newest two events, not parsed yet; the older one first.
     private var latest: ([UInt8], [UInt8]) = ([], [])
+
+    /// Events with output; of those that are not parsed yet each is taken for one.
+    var outputEventCount: Int {
+        outputCount + (latest.0.isEmpty ? 0 : 1) + (latest.1.isEmpty ? 0 : 1)
+    }
 
     private static let maxErrorBytes = 4096
     /// Longer events are parsed at once rather than copied.
@@ -48,6 +55,7 @@ struct StreamState: Sendable {
 
     private mutating func keep(_ payload: UnsafeRawBufferPointer) {
         swap(&latest.0, &latest.1)
+        if !latest.1.isEmpty { outputCount += 1 }
         latest.1.removeAll(keepingCapacity: true)
         latest.1.append(contentsOf: payload)
     }
@@ -57,7 +65,10 @@ struct StreamState: Sendable {
         if let span = scan.usage, var json = JSONScanner(payload, from: span.lowerBound) {
             usage.read(&json, in: payload)
         }
-        if scan.hasOutput { sawDelta = true }
+        if scan.hasOutput {
+            sawDelta = true
+            outputCount += 1
+        }
         if scan.hasFinish { hasFinish = true }
         if scan.isEnd { hasEndEvent = true }
         guard scan.hasError, error == nil else { return }

@@ -25,22 +25,8 @@ struct ReadmeTests {
         #expect(try section("configuration").trimmingCharacters(in: .newlines) + "\n" == ReferenceTable.text)
     }
 
-    @Test("every metric has a row with its labels", arguments: Metric.allCases)
-    func metrics(metric: Metric) throws {
-        let description = metric.description
-        let labels = description.labels.map { "`\($0)`" }.joined(separator: ", ")
-        let row = "| `\(description.name)` | \(description.kind.word) | \(labels.isEmpty ? "–" : labels) |"
-
-        #expect(try readme().contains(row), "\(row)")
-    }
-}
-
-extension Metric.Kind {
-    fileprivate var word: String {
-        switch self {
-        case .counter: "counter"
-        case .gauge: "gauge"
-        case .histogram: "histogram"
-        }
+    @Test("the tables of metrics are those that `sidecar generate metrics` prints")
+    func metrics() throws {
+        #expect(try section("metrics") == MetricsTable.text)
     }
 }

@@ -27,7 +27,7 @@ struct AttemptBodyTests {
     }
 
     private func edited(_ made: AttemptBody) -> String? {
-        guard case .ready(let body, let isEdited, nil, nil) = made, isEdited else { return nil }
+        guard case .ready(let body, let isEdited, nil, nil, _) = made, isEdited else { return nil }
         return body.text
     }
 
@@ -117,7 +117,7 @@ struct AttemptBodyTests {
     }
 
     private func expectUntouched(_ made: AttemptBody, _ text: String) {
-        guard case .ready(let sent, let isEdited, let clip, _) = made else {
+        guard case .ready(let sent, let isEdited, let clip, _, _) = made else {
             Issue.record("not ready")
             return
         }
@@ -150,7 +150,7 @@ struct AttemptBodyTests {
                 of: Self.chat,
                 budget: Budget(tokens: tokens, counting: Counting(encoding: "o200k_base"))
             )
-            guard case .ready(_, _, let clip, let counted) = made else {
+            guard case .ready(_, _, let clip, let counted, _) = made else {
                 Issue.record("not ready")
                 continue
             }

@@ -32,7 +32,7 @@ struct ClippedBodyTests {
             upstream: .litellm,
             clip: clip
         )
-        guard case .ready(let body, true, let receipt, let tokens) = made else { return nil }
+        guard case .ready(let body, true, let receipt, let tokens, _) = made else { return nil }
         return Sent(text: body.text, receipt: receipt, tokens: tokens, request: classify(body.text))
     }
 
