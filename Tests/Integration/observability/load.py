@@ -87,8 +87,12 @@ class Load:
     def __init__(self, folder: Path) -> None:
         self.upstream = Upstream(answer)
         folder.mkdir()
-        self.sidecar = Sidecar(folder, self.upstream.url, **sections(folder))
+        self.sidecar = Sidecar(folder, self.upstream.url, **self.sections(folder))
         self.conversations = 0
+
+    def sections(self, folder: Path) -> dict:
+        """What is configured."""
+        return sections(folder)
 
     def stop(self) -> int:
         status = self.sidecar.stop()

@@ -105,14 +105,15 @@ def configuration(targets: dict[str, str]) -> dict:
 class Prometheus(Program):
     """The server, with questions for it at the moment that `now` names."""
 
-    def __init__(self, folder: Path, targets: dict[str, str]) -> None:
+    def __init__(self, folder: Path, targets: dict[str, str], *options: str) -> None:
         folder.mkdir()
         file = folder / "prometheus.json"
         # JSON is YAML too.
         file.write_text(json.dumps(configuration(targets)))
         address = f"127.0.0.1:{free_port()}"
         command = [program("prometheus"), f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}"]
-        super().__init__([*command, f"--web.listen-address={address}", "--log.level=warn"], folder / "prometheus.log")
+        command += [f"--web.listen-address={address}", "--log.level=warn", *options]
+        super().__init__(command, folder / "prometheus.log")
         self.url = f"http://{address}"
         self.wait_until(f"{self.url}/-/ready", 30)
         self.begun = self.now = time.time()
