@@ -13,6 +13,7 @@ final class Assembly {
     private let loaded: LoadedConfiguration
     private let group: MultiThreadedEventLoopGroup
     private let shared: SharedState
+    private let spans: SpanPipeline?
     private let media: MediaSource
     let log: EventLog
     let reloader: Reloader
@@ -23,7 +24,7 @@ final class Assembly {
     /// - Parameters:
     ///   - loaded: what to serve by.
     ///   - environment: `SIDECAR_EXTRA_CA` names a PEM file whose certificates upstreams may also use,
-    ///     `SIDECAR_ALLOW_ARM_HEADER=1` lets clients choose an experiment's arm.
+    ///     `SIDECAR_ALLOW_ARM_HEADER=1` lets clients choose an experiment's arm, `OTEL_…` say where spans go.
     ///   - load: reads the configuration anew.
     init(_ loaded: LoadedConfiguration, environment: [String: String], load: @escaping Reloader.Load) throws {
         self.loaded = loaded
@@ -32,13 +33,21 @@ final class Assembly {
         let extraCA = environment["SIDECAR_EXTRA_CA"]
         group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.usable)
         listeners = OpenListeners(group: group)
-        let media = MediaSource(on: group, processors: Processors.usable, extraCA: extraCA, log: log)
+        spans = SpanPipeline.asked(for: environment, on: group, extraCA: extraCA, log: log)
+        let media = MediaSource(
+            on: group,
+            processors: Processors.usable,
+            extraCA: extraCA,
+            tracer: spans.map { SpanTracer(pipeline: $0) },
+            log: log
+        )
         self.media = media
         let shared = SharedState(
             loaded.configuration,
             library: try media.library(for: loaded.configuration),
             tls: try UpstreamTLS(extraCA: extraCA),
             logWriter: writer,
+            spans: spans,
             allowsForcedArm: ForcedArm.isAllowed(by: environment)
         )
         self.shared = shared
@@ -234,6 +243,7 @@ final class Assembly {
         }
         log.write(.info, "stopped", [("connections_cut", String(cut))])
         media.stop()
+        spans?.stop()
         shared.logWriter.flush()
         try? group.syncShutdownGracefully()
     }

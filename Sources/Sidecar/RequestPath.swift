@@ -106,6 +106,7 @@ final class Exchange {
             started: client.readBegan
         )
         record.host = reversePath?.host
+        startTrace()
     }
 
     /// Whether the answer has no body (RFC 9110, section 9.3.2).

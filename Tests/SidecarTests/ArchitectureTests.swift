@@ -17,7 +17,7 @@ struct ArchitectureTests {
             [
                 "Policies", "Wire", "Telemetry", "TokenCount", "ObjectStore", "Egress", "CSidecar", "Glibc",
                 "Synchronization", "FoundationEssentials", "Dispatch", "NIOCore", "NIOPosix", "NIOHTTP1",
-                "NIOSSL", "NIOTLS", "AsyncHTTPClient", "ArgumentParser",
+                "NIOSSL", "NIOTLS", "AsyncHTTPClient", "ArgumentParser", "Tracing",
             ]
         ),
     ]

@@ -15,6 +15,8 @@ final class LoopContext {
     private(set) var snapshot: Snapshot
     var metrics = MetricsShard()
     var log: LogBuffer
+    /// Nil without tracing.
+    var spans: SpanBuffer?
     var bodyBytes = BodyBytes()
     var recentRequests = RecentRequests()
     var random = RequestIDs()
@@ -38,6 +40,7 @@ final class LoopContext {
         self.shared = shared
         snapshot = shared.snapshot
         log = LogBuffer(writer: shared.logWriter)
+        spans = shared.spans.map { SpanBuffer($0) }
     }
 
     /// Starts looking at time limits.
@@ -53,6 +56,7 @@ final class LoopContext {
         ticker?.cancel()
         for pool in pools.values { pool.retire() }
         log.flush()
+        spans?.flush()
     }
 
     /// Puts another configuration in force for the requests that start from now on.
@@ -125,6 +129,7 @@ final class LoopContext {
         shared.memoryTrim.observe(bufferedBytes: shared.bufferedBytes.value)
         probing?.tick(now: now)
         log.flush()
+        spans?.flush()
     }
 
     /// Forgets pools by a hop that hold nothing: clients of the egress listener name hosts without end.

@@ -10,6 +10,8 @@ final class SharedState: Sendable {
     let connector: Connector
     let hops: Hops
     let logWriter: LogWriter
+    /// Nil without tracing.
+    let spans: SpanPipeline?
     let memory = RouteMemory()
     let counts = CountMemory()
     let receipts = Receipts()
@@ -32,6 +34,7 @@ final class SharedState: Sendable {
         library: MediaLibrary? = nil,
         tls: UpstreamTLS,
         logWriter: LogWriter,
+        spans: SpanPipeline? = nil,
         allowsForcedArm: Bool
     ) {
         snapshotInForce = Mutex(Snapshot(configuration, library: library, listed: listedModels))
@@ -39,6 +42,7 @@ final class SharedState: Sendable {
         connector = Connector(proxyTLS: tls.toProxies)
         hops = Hops(configuration)
         self.logWriter = logWriter
+        self.spans = spans
         self.allowsForcedArm = allowsForcedArm
     }
 

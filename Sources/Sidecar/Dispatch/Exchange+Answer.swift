@@ -7,6 +7,7 @@ extension Exchange {
     /// The final head of a response is there.
     func responseStarted(_ head: ResponseHead, _ bytes: ByteBuffer) {
         guard !isOver else { return }
+        record.trace?.answered(head.status)
         let answer = OngoingAnswer(head: head, bytes: bytes, mode: mode(for: head, bytes))
         answer.stripsChunking = self.head.minorVersion == 0 && head.framing == .chunked
         if isReadStream(head, bytes) { answer.reader = ChatStreamReader(dialect: record.dialect) }

@@ -30,6 +30,7 @@ extension Exchange {
     /// Lets go of all that an attempt which is over has left behind.
     private func leaveAttempt(holdingAnswer hold: Bool) {
         attempt?.abandonConnection()
+        record.trace?.attemptEnded()
         patience.take()?.cancel()
         if hold { keepAnswer() }
         if let answer, answer.isSpliced { resumption?.earlierByteCount += answer.clientByteCount }
@@ -123,6 +124,7 @@ extension Exchange {
 
     func connect(fresh: Bool) {
         guard let upstream = attempt?.upstream else { return }
+        traceAttempt()
         let pool = loop.pool(for: upstream)
         if !fresh, let connection = pool.take(canRepeat: !isStreamed) { return upstreamConnected(connection) }
         let awaited = AwaitedConnection(for: self)
@@ -139,6 +141,7 @@ extension Exchange {
         attempt?.awaited = nil
         attempt?.connection = connection
         attempt?.road = connection.road
+        record.trace?.connected(by: connection.road)
         attempt?.sent = .now()
         startClock()
         let body = isStreamed ? nil : attempt?.body
@@ -174,6 +177,7 @@ extension Exchange {
                 passesCredentials: settings.bearer == nil && settings.name == upstream?.name,
                 requestID: record.id,
                 traceID: record.traceID,
+                traceParent: record.trace?.outgoing,
                 isLiteLLM: settings.kind == .litellm,
                 forbidsRetries: forbidsRetries,
                 bodyCount: isReframed ? bodyCount : nil
@@ -185,7 +189,8 @@ extension Exchange {
             url: settings.url,
             clientAddress: client.address,
             requestID: record.id,
-            traceID: record.traceID
+            traceID: record.traceID,
+            traceParent: record.trace?.outgoing
         )
         if isReframed { written.bodyCount = bodyCount }
         written.asksForIdentity = isMatched || linksAnswers
@@ -259,6 +264,7 @@ extension Exchange {
     }
 
     func observeAttempt(outcome: Label) {
+        record.trace?.judged(outcome)
         guard isInspected, let target = attempt?.target else { return }
         answer?.hasOutcome = true
         loop.observeAttempt(target, outcome: outcome, snapshot: snapshot)

@@ -130,6 +130,7 @@ final class UpstreamPool {
             },
             ended: { self.climbEnded($0, for: awaited) }
         )
+        climb.trace = awaited.exchange?.record.trace
         climb.next()
     }
 

@@ -31,6 +31,8 @@ final class Climb {
     /// The rungs that did not lead there, and why not.
     private(set) var faults: [(rung: Rung, fault: RoadFault)] = []
     private var isCancelled = false
+    /// What remembers the tries for spans; nil without tracing.
+    var trace: RequestTrace?
 
     /// - Parameter tried: rungs that are known not to lead there.
     init(
@@ -77,6 +79,7 @@ final class Climb {
             road.wasAbandoned()
             channel.close(promise: nil)
         case .success(let channel):
+            trace?.opened(road, span: loop.random.next().low)
             ended(.success((channel, road)))
         case .failure where isCancelled:
             // What went wrong may be no more than that nobody took the connection.
@@ -93,6 +96,7 @@ final class Climb {
     /// A road led nowhere, as is found out now.
     func failed(_ road: Road, by fault: RoadFault) {
         road.failed(by: fault)
+        trace?.opened(road, span: loop.random.next().low, fault: fault.label)
         faults.append((road.rung, fault))
     }
 }

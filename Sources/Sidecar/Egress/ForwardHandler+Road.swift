@@ -22,6 +22,7 @@ extension ForwardHandler {
             },
             ended: { [weak self] in self?.climbEnded($0) }
         )
+        climb.trace = startTrace()
         self.climb = climb
         climb.next()
     }

@@ -85,6 +85,7 @@ final class ForwardHandler: ChannelDuplexHandler, RemovableChannelHandler, Clien
 
     func channelInactive(context: ChannelHandlerContext) {
         leave()
+        addSpans()
         record.faults = climb?.faults.map { ($0.rung.label, $0.fault.label) } ?? []
         climb.take()?.cancel()
         if let road = road.take() {

@@ -13,7 +13,7 @@ final class Road {
     /// Whether nobody waits for it but the one who wants to know whether the rung works.
     private let isProbe: Bool
     private let loop: LoopContext
-    private let started = NIODeadline.now()
+    let started = NIODeadline.now()
     /// When bytes could be sent to the destination; nil until then.
     private var opened: NIODeadline?
     private(set) var isSettled = false

@@ -20,13 +20,18 @@ extension Exchange {
             variant.configuration.policies
         )
         let (body, dialect) = (body, record.dialect)
-        loop.eventLoop.makeFutureWithTask { await preparation.prepare(body, dialect, as: form) }
+        let span = uploadSpan()
+        loop.eventLoop
+            .makeFutureWithTask {
+                await Self.below(span) { await preparation.prepare(body, dialect, as: form) }
+            }
             .assumeIsolated().whenSuccess { images in
                 guard !self.isOver, self.attempt === attempt else {
                     if let room = images.room { self.loop.shared.bodyRoom.release(room) }
                     return
                 }
                 self.record.upload += (NIODeadline.now() - began).nanoseconds
+                if let span { self.record.trace?.uploaded(span: span.span, since: began, images.counts) }
                 self.imagesAreReady(images, goOn)
             }
     }

@@ -22,14 +22,24 @@ final class MediaSource: Sendable {
     private let group: any EventLoopGroup
     private let processors: Int
     private let extraCA: String?
+    private let tracer: SpanTracer?
     private let log: EventLog
     private let state = Mutex(State())
 
-    /// - Parameter extraCA: path of a PEM file with further certificates to trust.
-    init(on group: any EventLoopGroup, processors: Int, extraCA: String?, log: EventLog) {
+    /// - Parameters:
+    ///   - extraCA: path of a PEM file with further certificates to trust.
+    ///   - tracer: makes spans of what is asked of a store.
+    init(
+        on group: any EventLoopGroup,
+        processors: Int,
+        extraCA: String?,
+        tracer: SpanTracer? = nil,
+        log: EventLog
+    ) {
         self.group = group
         self.processors = processors
         self.extraCA = extraCA
+        self.tracer = tracer
         self.log = log
     }
 
@@ -74,7 +84,7 @@ final class MediaSource: Sendable {
         case .directory(let directory):
             return try DirectoryStore(at: directory.path, base: base, mostBytes: directory.maxBytes)
         case .s3(let bucket):
-            let http = state.http ?? S3Client.httpClient(on: group, extraCA: extraCA)
+            let http = state.http ?? S3Client.httpClient(on: group, extraCA: extraCA, tracer: tracer)
             state.http = http
             let signer = S3Signer(bucket.credentials, region: bucket.location.region)
             return S3Store(bucket.location, client: S3Client(http: http, signer: signer))

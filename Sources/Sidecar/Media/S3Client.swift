@@ -109,10 +109,13 @@ struct S3Client: Sendable {
 extension S3Client {
     /// A client for stores; one serves the whole process, and is shut down at its end.
     ///
-    /// - Parameter extraCA: path of a PEM file with further trusted certificates.
+    /// - Parameters:
+    ///   - extraCA: path of a PEM file with further trusted certificates.
+    ///   - tracer: makes a span of each request that belongs to a traced one.
     static func httpClient(
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        extraCA: String? = nil
+        extraCA: String? = nil,
+        tracer: SpanTracer? = nil
     ) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
@@ -128,6 +131,7 @@ extension S3Client {
         configuration.connectionPool.idleTimeout = .seconds(30)
         // The requests are tried again, which tells sooner that nobody is there.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.tracing.tracer = tracer
         return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 }

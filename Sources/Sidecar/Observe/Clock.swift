@@ -14,6 +14,12 @@ enum Clock {
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
+    /// Nanoseconds since the epoch.
+    static func epochNanoseconds() -> Int64 {
+        let now = now()
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
     private static func now() -> timespec {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -15,6 +15,7 @@ extension LoopContext {
         addTokens(of: record, labels, variant)
         if let clip = record.clip { add(clip, labels) }
         recentRequests.keep(RecentRequest(record, ended: ended))
+        if record.trace != nil { addSpans(of: record, snapshot: snapshot, ended: ended) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
             log.append { record.appendLine(to: &$0, ended: ended) }
         }

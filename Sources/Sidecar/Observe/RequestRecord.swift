@@ -45,6 +45,8 @@ final class RequestRecord {
     var host: String?
     /// The hop and the rung by which it went.
     var road: (hop: String, rung: String)?
+    /// Nil without tracing.
+    var trace: RequestTrace?
 
     init(id: String, traceID: String, listener: ListenerIdentity, dialect: Dialect, started: NIODeadline) {
         self.id = id

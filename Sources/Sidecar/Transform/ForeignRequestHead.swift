@@ -16,6 +16,8 @@ struct ForeignRequestHead {
     let passesCredentials: Bool
     let requestID: String
     let traceID: String
+    /// The span that the upstream is told of; nil without tracing.
+    var traceParent: TraceParent?
     /// A LiteLLM keeps its paths, and is told whether to try again by itself.
     let isLiteLLM: Bool
     let forbidsRetries: Bool
@@ -65,7 +67,11 @@ struct ForeignRequestHead {
         out.put("\r\nAccept-Encoding: identity\r\nx-request-id: ")
         out.put(requestID)
         out.put("\r\ntraceparent: ")
-        out.put(traceparent: traceID)
+        if let traceParent {
+            out.put(traceparent: traceID, traceParent)
+        } else {
+            out.put(traceparent: traceID)
+        }
         if forbidsRetries { out.put("\r\nx-litellm-num-retries: 0") }
         out.put("\r\n")
     }

@@ -13,6 +13,8 @@ struct UpstreamRequestHead {
     /// Sent where the client named no id of its own.
     let requestID: String
     let traceID: String
+    /// The span that the upstream is told of; nil without tracing, where the client's own passes.
+    var traceParent: TraceParent?
     /// The length of a body that is not framed as the client framed it.
     var bodyCount: Int?
     /// Whether the answer will be read, so that it must not be compressed.
@@ -93,7 +95,8 @@ struct UpstreamRequestHead {
             guard !seen.hasRequestID, value.elementsEqual(requestID.utf8) else { return false }
             seen.hasRequestID = true
         case .traceparent:
-            guard !seen.hasTraceparent, value.dropFirst(3).starts(with: traceID.utf8) else { return false }
+            guard traceParent == nil, !seen.hasTraceparent, value.dropFirst(3).starts(with: traceID.utf8)
+            else { return false }
             seen.hasTraceparent = true
         default: break
         }
@@ -121,7 +124,11 @@ struct UpstreamRequestHead {
         }
         if !seen.hasTraceparent {
             out.put("traceparent: ")
-            out.put(traceparent: traceID)
+            if let traceParent {
+                out.put(traceparent: traceID, traceParent)
+            } else {
+                out.put(traceparent: traceID)
+            }
             out.put("\r\n")
         }
         out.put("\r\n")
