@@ -12,7 +12,7 @@ struct Version: ParsableCommand {
 
 /// What this build is.
 enum BuildVersion {
-    static let number = "0.4.0"
+    static let number = "0.5.0"
 
     /// The commit, as the manifest saw it; `unknown` outside a checkout.
     static var commit: String { String(cString: sidecar_commit()) }

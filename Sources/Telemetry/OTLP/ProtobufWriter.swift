@@ -27,7 +27,10 @@ struct ProtobufWriter: ~Copyable {
         byteCount(ofVarint: UInt64(count)) + count
     }
 
+    @inline(__always)
     mutating func put(varint value: UInt64) {
+        // Nearly all tags and lengths.
+        if value < 0x80 { return put(byte: UInt8(truncatingIfNeeded: value)) }
         var rest = value
         while rest >= 0x80 {
             put(byte: UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -37,6 +40,7 @@ struct ProtobufWriter: ~Copyable {
     }
 
     /// Puts the number and the type of a field.
+    @inline(__always)
     mutating func put(field: Int, _ type: WireType) {
         put(varint: UInt64(field << 3) | UInt64(type.rawValue))
     }
@@ -48,32 +52,50 @@ struct ProtobufWriter: ~Copyable {
 
     mutating func put(field: Int, fixed64 value: UInt64) {
         put(field: field, .fixed64)
-        for place in 0..<8 { put(byte: UInt8(truncatingIfNeeded: value >> UInt64(8 * place))) }
+        put(bytesOf: value.littleEndian)
     }
 
     mutating func put(field: Int, fixed32 value: UInt32) {
         put(field: field, .fixed32)
-        for place in 0..<4 { put(byte: UInt8(truncatingIfNeeded: value >> UInt32(8 * place))) }
+        put(bytesOf: value.littleEndian)
     }
 
+    @inline(__always)
     mutating func put(field: Int, _ text: UnsafeBufferPointer<UInt8>) {
         put(field: field, .bytes)
         put(varint: UInt64(text.count))
         put(text)
     }
 
-    /// Puts words as bytes, the highest first, as trace and span ids are written.
-    mutating func put(field: Int, bigEndian words: UInt64...) {
+    /// Puts an id of 64 bits as bytes, the highest first.
+    mutating func put(field: Int, bigEndian word: UInt64) {
         put(field: field, .bytes)
-        put(varint: UInt64(8 * words.count))
-        for word in words {
-            for place in 0..<8 { put(byte: UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * place))) }
-        }
+        put(varint: 8)
+        put(bytesOf: word.bigEndian)
     }
 
+    /// Puts an id of 128 bits as bytes, the highest first.
+    mutating func put(field: Int, bigEndian high: UInt64, _ low: UInt64) {
+        put(field: field, .bytes)
+        put(varint: 16)
+        put(bytesOf: high.bigEndian)
+        put(bytesOf: low.bigEndian)
+    }
+
+    /// Puts the bytes of a number as they lie in memory.
+    @inline(__always)
+    private mutating func put<Number: FixedWidthInteger>(bytesOf number: Number) {
+        let size = MemoryLayout<Number>.size
+        precondition(size <= free, "a message is longer than its room")
+        UnsafeMutableRawBufferPointer(room).storeBytes(of: number, toByteOffset: count, as: Number.self)
+        count += size
+    }
+
+    @inline(__always)
     mutating func put(_ bytes: UnsafeBufferPointer<UInt8>) {
         precondition(bytes.count <= free, "a message is longer than its room")
-        _ = UnsafeMutableBufferPointer(rebasing: room[count...]).update(fromContentsOf: bytes)
+        guard let source = bytes.baseAddress, let start = room.baseAddress else { return }
+        (start + count).update(from: source, count: bytes.count)
         count += bytes.count
     }
 

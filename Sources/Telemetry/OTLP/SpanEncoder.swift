@@ -144,6 +144,7 @@ public struct SpanEncoder: ~Copyable {
     }
 
     /// Puts a `KeyValue`, all of whose lengths are known beforehand.
+    @inline(__always)
     private mutating func add(
         _ key: UnsafeBufferPointer<UInt8>,
         valueCount: Int,
@@ -210,16 +211,22 @@ public struct SpanEncoder: ~Copyable {
     }
 
     /// Calls back with a text, cut between two scalars where it is too long.
+    @inline(__always)
     private mutating func withUTF8(
         of text: String,
         _ use: (inout SpanEncoder, UnsafeBufferPointer<UInt8>) -> Void
     ) {
-        var text = text
-        text.withUTF8 { utf8 in
-            var count = min(utf8.count, Self.longestText)
-            if count < utf8.count { while count > 0, utf8[count] & 0xC0 == 0x80 { count -= 1 } }
-            use(&self, UnsafeBufferPointer(rebasing: utf8[..<count]))
-        }
+        let isUsed: Void? = text.utf8.withContiguousStorageIfAvailable { use(&self, Self.cut($0)) }
+        guard isUsed == nil else { return }
+        // Only a string that was bridged from elsewhere is stored in another way.
+        Array(text.utf8).withUnsafeBufferPointer { use(&self, Self.cut($0)) }
+    }
+
+    private static func cut(_ utf8: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        guard utf8.count > longestText else { return utf8 }
+        var count = longestText
+        while count > 0, utf8[count] & 0xC0 == 0x80 { count -= 1 }
+        return UnsafeBufferPointer(rebasing: utf8[..<count])
     }
 }
 
