@@ -31,10 +31,19 @@ public struct Calibration: Sendable {
     ///   - counted: those that were counted here, unscaled.
     public mutating func note(reported: Int, counted: Int, of subject: Subject) {
         guard let ratio = subject.ratio(reported: reported, counted: counted) else { return }
-        guard errors[subject] != nil || errors.count < capacity else { return }
-        errors[subject, default: CountError()].note(ratio)
-        let factor = errors[subject]?.factor ?? 1
+        guard let place = place(of: subject) else { return }
+        // Looking a subject up hashes three texts, which costs more than all the rest.
+        errors.values[place].note(ratio)
+        let factor = errors.values[place].factor
+        guard factor != 1 || !factors.isEmpty else { return }
         if factor != factors[subject] ?? 1 { factors[subject] = factor == 1 ? nil : factor }
+    }
+
+    private mutating func place(of subject: Subject) -> Dictionary<Subject, CountError>.Index? {
+        if let place = errors.index(forKey: subject) { return place }
+        guard errors.count < capacity else { return nil }
+        errors[subject] = CountError()
+        return errors.index(forKey: subject)
     }
 }
 

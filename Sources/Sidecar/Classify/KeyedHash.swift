@@ -7,10 +7,13 @@ func keyedHash(of bytes: UnsafeRawBufferPointer, _ secret: UInt64) -> UInt64 {
     let (first, second): (UInt64, UInt64) = (0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB)
     var (even, odd) = (secret, secret ^ second)
     var index = 0
-    while index + 32 <= bytes.count {
-        even = folded(bytes.word(at: index) ^ first ^ even, bytes.word(at: index + 8) ^ even)
-        odd = folded(bytes.word(at: index + 16) ^ second ^ odd, bytes.word(at: index + 24) ^ odd)
-        index += 32
+    if let base = bytes.baseAddress {
+        // Through the pointer no word's place is checked, which would cost as much again.
+        while index &+ 32 <= bytes.count {
+            even = folded(base.word(at: index) ^ first ^ even, base.word(at: index &+ 8) ^ even)
+            odd = folded(base.word(at: index &+ 16) ^ second ^ odd, base.word(at: index &+ 24) ^ odd)
+            index &+= 32
+        }
     }
     while index < bytes.count {
         even = folded(bytes.partialWord(at: index) ^ first, even ^ second)
@@ -25,15 +28,17 @@ private func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
     return product.high ^ product.low
 }
 
-extension UnsafeRawBufferPointer {
+extension UnsafeRawPointer {
     @inline(__always)
     fileprivate func word(at offset: Int) -> UInt64 {
         loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
+}
 
+extension UnsafeRawBufferPointer {
     /// At most eight bytes, the missing ones as zero.
     fileprivate func partialWord(at offset: Int) -> UInt64 {
-        if offset + 8 <= count { return word(at: offset) }
+        if offset + 8 <= count { return loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
         var word: UInt64 = 0
         for place in offset..<count { word = word << 8 | UInt64(self[place]) }
         return word

@@ -16,9 +16,9 @@ public struct RequestHead: Sendable {
     public let keepsAlive: Bool
     /// Whether the client waits for `100 Continue` before it sends the body.
     public let expectsContinue: Bool
-    /// Whether the client asks for a WebSocket on this connection (RFC 6455, section 4.1).
+    /// Whether the client asks for another protocol on this connection (RFC 9110, section 7.8).
     ///
-    /// What else it asks for is ignored, as any server may (RFC 9110, section 7.8): HTTP/2 would pass unread.
+    /// Another version of HTTP is ignored, as any server may: its requests would pass unread.
     public let isUpgrade: Bool
     /// Length of the head, its empty line included.
     public let byteCount: Int
@@ -43,7 +43,7 @@ public struct RequestHead: Sendable {
         framing = read.isChunked ? .chunked : read.contentLength.map { $0 > 0 ? .length($0) : .none } ?? .none
         keepsAlive = line.minorVersion == 1 ? !read.saysClose : read.saysKeepAlive && !read.saysClose
         expectsContinue = line.minorVersion == 1 && Self.expectsContinue(read.fields, in: head)
-        isUpgrade = line.minorVersion == 1 && read.saysUpgrade && Self.asksForWebSocket(read.fields, in: head)
+        isUpgrade = line.minorVersion == 1 && read.saysUpgrade && Self.namesProtocol(read.fields, in: head)
         byteCount = head.count
     }
 
@@ -66,8 +66,13 @@ public struct RequestHead: Sendable {
         guard head.slice(host.value).isHostAndPort else { throw .syntax("a bad Host header") }
     }
 
-    private static func asksForWebSocket(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
-        fields.contains { $0.header == .upgrade && head.slice($0.value).equalsIgnoringCase("websocket") }
+    private static func namesProtocol(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
+        fields.contains { field in
+            let value = head.slice(field.value)
+            let start = value.slice(0..<min(value.count, 4))
+            return field.header == .upgrade && !start.equalsIgnoringCase("http")
+                && !value.slice(0..<min(value.count, 2)).equalsIgnoringCase("h2")
+        }
     }
 
     private static func expectsContinue(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
@@ -146,19 +151,21 @@ private func isAuthority(_ byte: UInt8) -> Bool {
 extension UnsafeRawBufferPointer {
     /// Whether this is a host, or an address in brackets, with at most one port behind it; empty is a host too.
     fileprivate var isHostAndPort: Bool {
-        guard allSatisfy(isAuthority) else { return false }
-        var end = 0
-        if first == 0x5B {
-            guard let bracket = firstIndex(of: 0x5D) else { return false }
-            end = bracket + 1
-        } else {
-            while end < count, self[end] != 0x3A {
-                guard self[end] != 0x5B, self[end] != 0x5D else { return false }
-                end += 1
-            }
+        let isBracketed = first == 0x5B
+        var end = isBracketed ? 1 : 0
+        // In brackets colons are part of the address.
+        while end < count, isAuthority(self[end]), isBracketed || self[end] != 0x3A {
+            if self[end] == 0x5B { return false }
+            if self[end] == 0x5D { break }
+            end += 1
+        }
+        if isBracketed {
+            guard end < count, self[end] == 0x5D else { return false }
+            end += 1
         }
         guard end < count else { return true }
-        return self[end] == 0x3A && self[(end + 1)...].allSatisfy { $0 &- 0x30 < 10 }
+        guard self[end] == 0x3A else { return false }
+        return self[(end + 1)...].allSatisfy { $0 &- 0x30 < 10 }
     }
 
     /// Whether the bytes begin a version of HTTP/1; unlike most of HTTP its name has one spelling (section 2.3).
