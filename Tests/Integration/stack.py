@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -21,6 +22,8 @@ GEMINI = "gemini-3-pro"
 GUARDED = "claude-guarded"
 RESERVE = "gemini-reserve"
 GPT = "gpt-5-test"
+SECRET = re.compile(r"(?<![\w-])sk-[A-Za-z0-9]|canary|Bearer |X-Amz-Signature|;base64,")
+"""What no log may hold: keys as the tests make them, signatures, images."""
 ROUTES = [{"name": "claude", "when": {"model": ["claude*"]}, "chain": ["$requested", GEMINI]}]
 
 
@@ -203,8 +206,12 @@ class Sidecar(Program):
         raise RuntimeError(f"the sidecar does not say where it listens:\n{self.output()[-4000:]}")
 
     def stop(self, seconds: float = 40) -> int:
+        """Asks it to end and returns its exit status; whatever was sent to it, its log holds no secret."""
         self.stopped_by_test = True
-        return super().stop(seconds)
+        status = super().stop(seconds)
+        secret = SECRET.search(self.output())
+        assert secret is None, f"in the log: {self.output()[max(0, secret.start() - 200) : secret.end() + 20]}"
+        return status
 
     @property
     def port(self) -> int:

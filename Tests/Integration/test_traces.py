@@ -503,7 +503,7 @@ def test_no_secret_shows(traced: object, receiver: Receiver, start_sidecar: Star
         credentials = "x-api-key: sk-canary-x\r\nCookie: canary-cookie\r\nx-goog-api-key: canary-goog\r\n"
         paths = [
             f"{CHAT}?key=canary-query", "/v1/messages?key=canary-query", "/v1/embeddings#canary-fragment",
-            "/v1beta/models/gemini-canary-free:generateContent?key=canary-query", "/nowhere/canary-path",
+            "/v1beta/models/gemini-of-nobody:generateContent?key=canary-query", "/nowhere/canary-path",
         ]  # fmt: skip
         for path in paths:
             answered(sidecar, path=path, headers=credentials)
