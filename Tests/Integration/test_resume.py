@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from rawhttp import Client, Exchange, Message, Upstream, wait_for
-from stack import Sidecar
+from stack import CLAUDE, GEMINI, Provider, Sidecar
 
 FIRST, SECOND, THIRD = "claude-a", "gemini-b", "gpt-c"
 ROUTES = [{"name": "claude", "when": {"model": ["claude*"]}, "chain": ["$requested", SECOND, THIRD]}]
@@ -416,3 +416,31 @@ async def test_the_sdk_sees_one_answer(stage: Callable[..., Stage]) -> None:
     events = [event async for event in stream]
     assert "".join(event.choices[0].delta.content or "" for event in events) == TEXT
     assert events[-1].choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("kind", ["cut", "error"])
+@pytest.mark.parametrize("prefill", [False, True], ids=["again", "prefill"])
+async def test_a_provider_that_dies_behind_a_real_litellm(
+    kind: str,
+    prefill: bool,
+    start_routed: Callable[..., Sidecar],
+    client_of: Callable[[str], openai.AsyncOpenAI],
+    provider: Provider,
+) -> None:
+    """Claude dies in its answer, Gemini goes on with it: the SDK's client has the whole text and no error."""
+    rules = [{"match": ["gemini*"], "prefill": prefill}]
+    sidecar = start_routed(stream={"onCut": "resume"}, models=rules)
+    provider.play(CLAUDE, kind, text=TEXT, chunks=20, after=8, pace=0.02)
+    provider.play(GEMINI, "ok", text=TEXT, chunks=20)
+    messages = [{"role": "user", "content": "hello"}]
+    stream = await client_of(sidecar.gateway).chat.completions.create(model=CLAUDE, messages=messages, stream=True)
+    chunks = [chunk async for chunk in stream]
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert text == TEXT
+    asked = provider.record(GEMINI)["bodies"][-1]["contents"]
+    assert [content["role"] for content in asked] == (["user", "model"] if prefill else ["user"])
+    if prefill:
+        begun = asked[-1]["parts"][0]["text"]
+        assert begun and TEXT.startswith(begun) and begun != TEXT
