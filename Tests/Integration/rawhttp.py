@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 CAPTURES = Path(__file__).resolve().parents[1] / "Fixtures/captures"
 GUARD_SECONDS = 60
@@ -258,30 +259,18 @@ def ok(body: bytes = b'{"ok":true}', content_type: str = "application/json") -> 
     return head.encode() + body
 
 
-class Upstream:
-    """A scripted upstream: keeps every request as it came and answers as `answer` says.
+class Listener:
+    """Listens on loopback, and serves each connection in a thread of its own."""
 
-    `answer` gets the request and the exchange; it returns the bytes to send, or nothing when it has sent them itself.
-    Connections stay open after an answer unless it says `Connection: close` or the function closes them.
-    """
-
-    def __init__(self, answer: Callable[[Message, Exchange], bytes | None] | None = None) -> None:
-        self.answer = answer or (lambda request, exchange: ok())
-        self.requests: list[Message] = []
-        self.partial: list[bytes] = []
-        self.received = 0
+    def __init__(self, backlog: int = 256) -> None:
         self.connections = 0
         """Connections ever accepted."""
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.step: int | None = None
-        """Bytes a write of the answers; all at once when not set."""
-        self.early: bytes | None = None
-        """Sent, when set, on the first bytes of a request, after which the connection ends."""
         threading.Thread(target=self.accept, daemon=True).start()
 
-    def __enter__(self) -> "Upstream":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -297,6 +286,28 @@ class Upstream:
                 return
             self.connections += 1
             threading.Thread(target=self.serve, args=[connection], daemon=True).start()
+
+    def serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Upstream(Listener):
+    """A scripted upstream: keeps every request as it came and answers as `answer` says.
+
+    `answer` gets the request and the exchange; it returns the bytes to send, or nothing when it has sent them itself.
+    Connections stay open after an answer unless it says `Connection: close` or the function closes them.
+    """
+
+    def __init__(self, answer: Callable[[Message, Exchange], bytes | None] | None = None) -> None:
+        self.answer = answer or (lambda request, exchange: ok())
+        self.requests: list[Message] = []
+        self.partial: list[bytes] = []
+        self.received = 0
+        self.step: int | None = None
+        """Bytes a write of the answers; all at once when not set."""
+        self.early: bytes | None = None
+        """Sent, when set, on the first bytes of a request, after which the connection ends."""
+        super().__init__()
 
     def serve(self, connection: socket.socket) -> None:
         unread = b""

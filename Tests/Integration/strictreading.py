@@ -7,9 +7,10 @@ the sidecar has sent on. Where the RFC leaves the choice between reading on and 
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from rawhttp import Listener
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 REQUEST_LINE = re.compile(rb"(%s) ([^\x00-\x20\x7f]+) HTTP/1\.([01])" % TOKEN)
@@ -229,7 +230,7 @@ def read_line(data: bytes) -> tuple[bytes, bytes]:
     return line, rest
 
 
-class StrictUpstream:
+class StrictUpstream(Listener):
     """Keeps what was sent to it as a strict reader has it, and answers each request with its target.
 
     What no strict reader would have taken is a fault.
@@ -239,26 +240,7 @@ class StrictUpstream:
         self.tls = tls
         self.requests: list[Request] = []
         self.faults: list[bytes] = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self) -> "StrictUpstream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A blocked accept() would outlive a mere close.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
+        super().__init__(backlog=1024)
 
     def serve(self, plain: socket.socket) -> None:
         unread = b""

@@ -3,7 +3,6 @@
 import json
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from images import (
     unfinished,
 )
 from images import quiet_logs as quiet_logs
-from rawhttp import Client, Exchange, Message, Upstream, parse_head, wait_for
+from rawhttp import Client, Exchange, Listener, Message, Upstream, parse_head, wait_for
 from stack import Sidecar, free_port
 
 Start = Callable[..., Sidecar]
@@ -81,29 +80,12 @@ def never_answers(_: Message, exchange: Exchange) -> None:
     exchange.closes_within(30)
 
 
-class DyingStore:
+class DyingStore(Listener):
     """An S3 server that takes a part of every upload and breaks the connection."""
 
     def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.uploads = 0
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self) -> "DyingStore":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
+        super().__init__()
 
     def serve(self, connection: socket.socket) -> None:
         received = b""

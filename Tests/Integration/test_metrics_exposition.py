@@ -4,7 +4,6 @@ import json
 import re
 import socket
 import subprocess
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 import images
 from observability.load import RESERVE, Load
 from observability.prometheus import Prometheus, program
-from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
+from rawhttp import Client, Exchange, Listener, Message, Upstream, ok, wait_for
 from stack import SIDECAR, Sidecar, get
 from test_metrics_agree import samples
 
@@ -188,23 +187,10 @@ def exemplars(server: Prometheus) -> list[dict]:
 # ---------------------------------------------------------------- no series without end
 
 
-class Echo:
+class Echo(Listener):
     """An upstream that is fast: it answers whatever comes, without looking at it."""
 
     ANSWER = ok(b'{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":9,"completion_tokens":1}}')
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
 
     def serve(self, connection: socket.socket) -> None:
         while connection.recv(1 << 16):

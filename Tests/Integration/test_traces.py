@@ -349,7 +349,7 @@ def test_switched_off(
         answered(sidecar, headers=FROM_CLIENT)
         told = upstream.requests[0].header("traceparent")
     assert told == f"00-{TRACE}-{PARENT}-01"
-    assert "sidecar_spans_dropped_total" not in sidecar.metrics()
+    assert "sidecar_spans_dropped_total 0" in sidecar.metrics()
     assert sidecar.stop() == 0 and not receiver.requests
     problems = [line["problem"] for line in sidecar.log_lines() if "problem" in line]
     assert [problem in line for line in problems] == ([True] if problem else [])

@@ -45,7 +45,7 @@ extension AdminPages {
         total.add(.reloads, Labels(.ok), Double(reloads.succeeded))
         total.add(.reloads, Labels(Label("failed")), Double(reloads.failed))
         total.set(.logLinesDropped, to: Double(shared.logWriter.droppedLines))
-        if let spans = shared.spans { total.set(.spansDropped, to: Double(spans.droppedCount)) }
+        total.set(.spansDropped, to: Double(shared.spans?.droppedCount ?? 0))
         ProcessFigures.add(to: &total)
     }
 
