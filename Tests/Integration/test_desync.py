@@ -425,7 +425,7 @@ def test_connect_to_the_gateway(target: str, roads: dict[str, Road]) -> None:
 def test_what_follows_an_upgrade_that_is_not_granted(path: str, roads: dict[str, Road]) -> None:
     """The upstream answers 200 and stays with HTTP/1.1: the next bytes are the next request, not a tunnel's."""
     road = roads["inspected" if "chat" in path else "streamed"]
-    for protocol in ("websocket", "h2c", "TLS/1.2, HTTP/2.0"):
+    for protocol in ("websocket", "h2c", "TLS/1.2, HTTP/2.0", ",h2c", "websocket, h2c"):
         upgrade = request(road, "Connection: Upgrade", f"Upgrade: {protocol}", method="GET", query="?1")
         refused = request(road, "Content-Length: 1", "Content-Length: 1")
         road.upstream.requests.clear()

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,6 +76,11 @@ class Play:
             exchange.send(b"0\r\n\r\n")
 
 
+def chat_request(body: dict) -> bytes:
+    data = json.dumps(body).encode()
+    return f"POST /v1/chat/completions HTTP/1.1\r\nHost: s\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+
+
 @dataclass
 class Stage:
     """A sidecar before models that play their parts in turn."""
@@ -85,11 +91,8 @@ class Stage:
 
     def ask(self, messages: list[dict] | None = None, **more: object) -> "Heard":
         body = {"model": FIRST, "stream": True, "messages": messages or [{"role": "user", "content": "hi"}]} | more
-        data = json.dumps(body).encode()
         with Client(self.sidecar.port) as client:
-            client.send(
-                f"POST /v1/chat/completions HTTP/1.1\r\nHost: s\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
-            )
+            client.send(chat_request(body))
             return Heard(client.read().body.decode())
 
     def logged(self) -> dict:
@@ -397,11 +400,48 @@ def test_random_cuts(seed: int, stage: Callable[..., Stage]) -> None:
     assert heard.text == text and heard.is_complete
 
 
+def test_what_came_before_the_cut_is_not_held_back(start_sidecar: Callable[..., Sidecar]) -> None:
+    """The client reads it while the next target thinks, though cut and words came in one piece."""
+    has_read = threading.Event()
+
+    def answer(request: Message, exchange: Exchange) -> None:
+        is_first = json.loads(request.body)["model"] == FIRST
+        if not is_first:
+            assert has_read.wait(10)
+        Play(WORDS[:9] if is_first else WORDS, "error" if is_first else "done").perform(exchange)
+
+    with Upstream(answer) as upstream:
+        sidecar = start_sidecar(upstream.url, routes=ROUTES, stream={"onCut": "resume"})
+        with Client(sidecar.port) as client:
+            client.send(chat_request({"model": FIRST, "stream": True, "messages": [{"role": "user", "content": "hi"}]}))
+            while b"word8" not in client.unread:
+                client.unread += client.socket.recv(1 << 16)
+            has_read.set()
+            assert Heard(client.read().body.decode()).text == TEXT
+
+
+@pytest.mark.parametrize("event", [b"ping", b"null", b"[]", b'"text"', b" ", b'{"choices":[]}\ndata: {"choices":[]}'])
+def test_events_that_say_nothing_of_the_answer_pass(event: bytes, stage: Callable[..., Stage]) -> None:
+    part = Play([*WORDS[:9], event, *WORDS[9:]])
+    play = stage({FIRST: [part], SECOND: []})
+    assert play.ask().stream.encode() == b"".join(part.events())
+
+
+def test_a_notice_where_a_picture_is_taken_out(stage: Callable[..., Stage]) -> None:
+    """Two edits of one message, of which the larger counts."""
+    rules = [{"match": ["gemini*"], "vision": False}, {"match": ["claude*"], "vision": True}]
+    odd = {"text": f"a{NOTICE.format('x')}b", "image_url": {"url": "https://example.org/a.png"}}
+    messages = [
+        {"role": "user", "content": "hi"}, {"role": "assistant", "content": [odd]}, {"role": "user", "content": "go on"},
+    ]  # fmt: skip
+    play = stage({FIRST: [Play(status=503)] * 2, SECOND: [Play(WORDS)]}, models=rules)
+    assert play.ask(messages).text == TEXT
+
+
 def test_a_client_that_leaves_between_two_targets(stage: Callable[..., Stage]) -> None:
     play = stage({FIRST: [Play(WORDS[:9], "close")], SECOND: [Play([], "stall")], THIRD: [Play([], "stall")]})
-    data = json.dumps({"model": FIRST, "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
     client = Client(play.sidecar.port)
-    client.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: s\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+    client.send(chat_request({"model": FIRST, "stream": True, "messages": [{"role": "user", "content": "hi"}]}))
     time.sleep(0.3)
     client.break_off()
     assert wait_for(lambda: "sidecar_streams_open 0" in play.sidecar.metrics())

@@ -84,14 +84,16 @@ extension Exchange {
     }
 
     private func noteFirstToken() {
-        guard record.firstToken == nil, answer?.reader?.sawDelta == true else { return }
-        record.firstToken = .now()
-        if answer?.isRelaying == true { confirm() }
+        guard let answer, !answer.hasFirstToken, answer.reader?.sawDelta == true else { return }
+        answer.hasFirstToken = true
+        if record.firstToken == nil { record.firstToken = .now() }
+        if answer.isRelaying { confirm() }
     }
 
     /// The response is complete.
     func responseEnded() {
         guard !isOver else { return }
+        defer { record.figures.relay.end() }
         attempt?.connection = nil
         answer?.isComplete = true
         switch answer?.mode {

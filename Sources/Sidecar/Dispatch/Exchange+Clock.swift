@@ -16,6 +16,7 @@ extension Exchange {
     ///
     /// Connecting has a limit of its own; beyond it only the time for the whole request runs on.
     func stopClock() {
+        record.figures.relay.end()
         deadline =
             isTimed ? end : .distantFuture
         wasTouched = false

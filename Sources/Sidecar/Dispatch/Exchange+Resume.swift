@@ -81,6 +81,8 @@ extension Exchange {
     func relaySpliced() {
         guard let answer, let resumption else { return }
         pass(ByteBuffer(bytes: answer.takePayload().withUnsafeReadableBytes { resumption.splice.take($0) }))
+        // What cannot be gone on with is not sent again either.
+        if !resumption.splice.canContinue, decision != nil { releaseRequest() }
         guard resumption.splice.condition == .broken else { return }
         attempt?.abandonConnection()
         answerWasCut(by: failureOfEvent)
@@ -122,7 +124,11 @@ extension Exchange {
         resumption.errorEvent = resumption.errorEvent ?? resumption.splice.errorEvent
         guard resumption.splice.canContinue, !isOutOfTime, let from = attempt?.target else { return false }
         answer.isConfirmed = true
+        record.figures.isResumed = true
         observeAttempt(outcome: Label(failure.rawValue))
+        // Nobody else flushes: the connection that the events came by is not this request's any more.
+        writePendingHead()
+        client.flush()
         act(verdict: .failed(failure)) { $0.brokeOff(failure) }
         noteMove(from: from, reason: failure.rawValue)
         return true

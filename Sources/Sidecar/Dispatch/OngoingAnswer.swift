@@ -51,6 +51,7 @@ final class OngoingAnswer {
     /// Whether the client gets the payload without chunk framing.
     var stripsChunking = false
     var countsAsStream = false
+    var hasFirstToken = false
     /// What it makes of its conversation's place once it is confirmed.
     var move: Move?
     /// Whether breaker and memory know of it.

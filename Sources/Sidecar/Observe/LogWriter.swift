@@ -42,10 +42,12 @@ final class LogWriter: Sendable {
 
     private func writeAll(_ lines: [UInt8]) {
         // What a full disk cut off must not run into the next line.
-        let bytes = isTorn.value ? [UInt8(ascii: "\n")] + lines : lines
+        let end = UInt8(ascii: "\n")
+        let bytes = isTorn.value ? [end] + lines : lines
         let written = bytes.withUnsafeBytes { write($0) }
         guard written < bytes.count || isTorn.value else { return }
-        dropped.increment(by: bytes[written...].count { $0 == UInt8(ascii: "\n") })
+        // The line end before them is none of theirs.
+        dropped.increment(by: bytes[max(written, bytes.count - lines.count)...].count { $0 == end })
         isTorn.set(written > 0 ? bytes[written - 1] != UInt8(ascii: "\n") : isTorn.value)
     }
 

@@ -12,6 +12,8 @@ struct RequestFigures {
     var statedCost: Double?
     /// Events of a streamed answer that had output.
     var outputEvents = 0
+    /// Whether more than one attempt made the answer: the tokens of the last one alone are known.
+    var isResumed = false
     /// The share of the previous turn's messages that this one begins with; nil where there is none to compare.
     var keptPrefix: Double?
 }
@@ -35,7 +37,7 @@ extension RequestRecord {
     ///
     /// - Returns: nil for what was not streamed, had one token or did not end well.
     func outputTokenSeconds(ended: NIODeadline) -> Double? {
-        guard let firstToken, error == nil else { return nil }
+        guard let firstToken, error == nil, !figures.isResumed else { return nil }
         let reported = usage?.completionTokens ?? 0
         let tokens = reported > 0 ? reported : figures.outputEvents
         guard tokens > 1 else { return nil }

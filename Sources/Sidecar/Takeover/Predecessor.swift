@@ -99,6 +99,10 @@ final class Predecessor: Sendable {
     }
 
     private func release(_ taken: [ListenerName], to connection: TakeoverConnection) {
+        // With nobody there to accept, everything would wait for ever.
+        guard connection.isOpen else {
+            return noteFailure("the other process has left after it was ready", connection)
+        }
         standing.withLock { $0 = .released }
         source.cancel()
         listeners.close { $0.name != "admin" || taken.contains($0) }

@@ -26,6 +26,12 @@ struct TakeoverConnection: Sendable {
         peerProcess <= 0 || kill(pid_t(peerProcess), 0) == 0 || errno != ESRCH
     }
 
+    /// Whether the peer still holds its end: a process that was killed has let go of it, reaped or not.
+    var isOpen: Bool {
+        var byte: UInt8 = 0
+        return recv(socket.number, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT)) != 0
+    }
+
     /// Changes how long the next message may take.
     func limit(seconds: Int) throws(TakeoverError) {
         try TakeoverPath.limit(socket, seconds: seconds)

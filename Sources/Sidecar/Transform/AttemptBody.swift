@@ -43,10 +43,7 @@ enum AttemptBody: Sendable {
             case .cut(let splices, let cut):
                 receipt = cut
                 tokens = cut.after
-                // A text that is shortened was written anew.
-                edits = [
-                    given.filter { edit in !splices.contains { $0.range.overlaps(edit.range) } }, splices,
-                ]
+                edits.append(splices)
             case .tooLong(let tokens): return .tooLong(tokens: tokens, budget: budget.tokens)
             }
         }

@@ -67,12 +67,12 @@ public struct RequestHead: Sendable {
     }
 
     private static func namesProtocol(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
-        fields.contains { field in
-            let value = head.slice(field.value)
-            let start = value.slice(0..<min(value.count, 4))
-            return field.header == .upgrade && !start.equalsIgnoringCase("http")
-                && !value.slice(0..<min(value.count, 2)).equalsIgnoringCase("h2")
+        let names = fields.filter { $0.header == .upgrade }.flatMap { field in
+            head.slice(field.value).split(separator: 0x2C).map {
+                UnsafeRawBufferPointer(rebasing: $0).trimmed
+            }
         }
+        return names.contains { !$0.isEmpty } && !names.contains(where: \.isVersionOfHTTP)
     }
 
     private static func expectsContinue(_ fields: [HeaderField], in head: UnsafeRawBufferPointer) -> Bool {
@@ -166,6 +166,12 @@ extension UnsafeRawBufferPointer {
         guard end < count else { return true }
         guard self[end] == 0x3A else { return false }
         return self[(end + 1)...].allSatisfy { $0 &- 0x30 < 10 }
+    }
+
+    /// Whether a protocol of `Upgrade` is HTTP: `h2c`, `HTTP/2.0`.
+    fileprivate var isVersionOfHTTP: Bool {
+        slice(0..<Swift.min(count, 4)).equalsIgnoringCase("http")
+            || slice(0..<Swift.min(count, 2)).equalsIgnoringCase("h2")
     }
 
     /// Whether the bytes begin a version of HTTP/1; unlike most of HTTP its name has one spelling (section 2.3).

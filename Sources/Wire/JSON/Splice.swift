@@ -13,11 +13,11 @@ public struct Splice: Equatable, Sendable {
 
     /// Joins the edits of several hands into one list in document order.
     ///
-    /// What is deleted needs no other change, so a splice inside a deleted span is dropped. Of several splices
-    /// on one span the last counts. Insertions at one offset all stay, in the order given, and before the
+    /// What is deleted or written anew needs no other change, so a splice inside the span of another is dropped. Of
+    /// several splices on one span the last counts. Insertions at one offset all stay, in the order given, and before the
     /// splice that replaces what follows.
     ///
-    /// - Precondition: apart from that no two splices overlap.
+    /// - Precondition: no two splices overlap in part.
     /// - Complexity: O(*n* log *n*) in the number of splices.
     public static func merged(_ lists: [[Splice]]) -> [Splice] {
         let ordered = lists.joined().enumerated().sorted { a, b in
@@ -47,7 +47,7 @@ public struct Splice: Equatable, Sendable {
             merged[merged.count - 1] = self
         } else {
             precondition(
-                last.replacement.isEmpty && range.upperBound <= last.range.upperBound,
+                range.upperBound <= last.range.upperBound,
                 "splices \(last.range) and \(range) overlap"
             )
         }

@@ -13,8 +13,8 @@ struct Continuation: Sendable {
     private enum State {
         /// There was no attempt before.
         case none
-        /// All that came is the start of what the target was given.
-        case echoing(heard: [UInt8])
+        /// So many bytes came, all of them the start of what the target was given.
+        case echoing(count: Int)
         /// The white space at the end of the client's text, which the target was not given.
         case owing(ArraySlice<UInt8>)
         /// So many bytes were the same as the client's.
@@ -38,7 +38,7 @@ struct Continuation: Sendable {
         case .begin: break
         case .goOn:
             given = Self.prefill(for: text)
-            state = .echoing(heard: [])
+            state = .echoing(count: 0)
         case .startOver(let notice):
             self.notice = notice
             state = .matching(0)
@@ -64,7 +64,7 @@ struct Continuation: Sendable {
         guard !added.isEmpty else { return .more([]) }
         switch state {
         case .none, .open: return .more(added)
-        case .echoing(let heard): return .more(afterEcho(heard + added))
+        case .echoing(let count): return .more(hear(added, behind: count))
         case .owing(let owed): return .more(paid(owed, by: added[...]))
         case .matching(let count): return match(added, behind: count)
         }
@@ -75,8 +75,8 @@ struct Continuation: Sendable {
     /// - Returns: what was left out although it turns out to be no repetition.
     mutating func settled() -> Rest? {
         switch state {
-        case .echoing(let heard) where !heard.isEmpty:
-            return .more(paid(text[given.count...], by: heard[...]))
+        case .echoing(let count) where count > 0:
+            return .more(paid(text[given.count...], by: given[..<count]))
         case .matching(let count) where count < text.count:
             state = .open
             return .fresh(notice: notice, Array(text[..<count]))
@@ -84,11 +84,12 @@ struct Continuation: Sendable {
         }
     }
 
-    private mutating func afterEcho(_ heard: [UInt8]) -> [UInt8] {
+    private mutating func hear(_ added: [UInt8], behind count: Int) -> [UInt8] {
         let owed = text[given.count...]
-        if heard.starts(with: given) { return paid(owed, by: heard[given.count...]) }
-        guard given.starts(with: heard) else { return paid(owed, by: heard[...]) }
-        state = .echoing(heard: heard)
+        let common = zip(given[count...], added).prefix { $0 == $1 }.count
+        if count + common == given.count { return paid(owed, by: added[common...]) }
+        guard common == added.count else { return paid(owed, by: given[..<count] + added) }
+        state = .echoing(count: count + common)
         return []
     }
 

@@ -8,8 +8,8 @@
 ///     startOver  the target was only asked again: text that repeats what the client has is left out; where it
 ///                differs, the notice and the whole of the fresh answer follow
 ///
-/// What a model thought is not repeated once the client has any of the answer. An event with an error, and one that is
-/// no JSON, ends the attempt and is not passed on.
+/// What a model thought is not repeated once the client has any of the answer. An event with an error, and one whose
+/// JSON is broken, ends the attempt and is not passed on.
 public struct SplicedAnswer: Sendable {
     /// How an attempt's answer follows what the client has.
     public enum Manner: Equatable, Sendable {
@@ -140,9 +140,19 @@ public struct SplicedAnswer: Sendable {
 
     private mutating func read(_ event: [UInt8], _ out: inout [UInt8]) {
         var data: [UInt8] = []
+        var lineCount = 0
         var lines = SSEReader(maxLineBytes: .max)
-        event.withUnsafeBytes { lines.feed($0) { data += $0 } }
-        guard !data.isEmpty else {
+        event.withUnsafeBytes { event in
+            lines.feed(event) { line in
+                data += line
+                lineCount += 1
+            }
+        }
+        // Nobody is known who writes several lines: such an event passes unread.
+        if lineCount > 1 { hasOtherOutput = true }
+        // What is no object says nothing of the answer.
+        let isRead = data.first == Ascii.openBrace || data.starts(with: "[DONE]".utf8)
+        guard lineCount == 1, isRead else {
             out += event
             return
         }
