@@ -48,14 +48,6 @@ struct ShownRequest: Encodable {
         let outcome: String
     }
 
-    struct Clip: Encodable {
-        let dropped: Int
-        let kept: Int
-        let before: Int
-        let after: Int
-        let budget: Int
-    }
-
     let time: String
     let requestID: String
     let traceID: String
@@ -77,7 +69,7 @@ struct ShownRequest: Encodable {
     let tokensIn: Int?
     let tokensOut: Int?
     let tokensCounted: Int?
-    let clip: Clip?
+    let clip: RecentRequest.Clip?
     let images: [String: Int]?
     let bytesIn: Int
     let bytesOut: Int
@@ -127,7 +119,7 @@ extension ShownRequest {
         tokensIn = request.usage?.promptTokens
         tokensOut = request.usage?.completionTokens
         tokensCounted = request.countedTokens
-        clip = request.clip.map { .init($0) }
+        clip = request.clip
         images = request.imageFields
         bytesIn = request.bytesIn
         bytesOut = request.bytesOut
@@ -149,18 +141,6 @@ extension ShownRequest.Planned {
             target: attempt.target.shownName,
             budget: attempt.budget?.tokens,
             encoding: attempt.budget?.counting.encoding
-        )
-    }
-}
-
-extension ShownRequest.Clip {
-    fileprivate init(_ clip: RecentRequest.Clip) {
-        self.init(
-            dropped: clip.dropped,
-            kept: clip.kept,
-            before: clip.before,
-            after: clip.after,
-            budget: clip.budget
         )
     }
 }

@@ -36,7 +36,7 @@ struct RecentRequest: Sendable {
     let road: Road?
 
     /// What its history was cut to.
-    struct Clip: Sendable {
+    struct Clip: Encodable, Sendable {
         let dropped: Int
         let kept: Int
         let before: Int

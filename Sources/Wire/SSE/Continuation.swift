@@ -22,20 +22,17 @@ struct Continuation: Sendable {
         case open
     }
 
-    static let none = Continuation()
-
     private var state = State.none
     private var text: [UInt8] = []
     private var given: [UInt8] = []
     private var notice: [UInt8] = []
 
-    private init() {}
+    /// The first attempt's text is all new.
+    init() {}
 
     init(_ manner: SplicedAnswer.Manner, after text: [UInt8]) {
-        guard manner != .begin else { return }
         self.text = text
         switch manner {
-        case .begin: break
         case .goOn:
             given = Self.prefill(for: text)
             state = .echoing(count: 0)
@@ -103,17 +100,13 @@ struct Continuation: Sendable {
 
     private mutating func match(_ added: [UInt8], behind count: Int) -> Rest {
         let common = zip(text[count...], added).prefix { $0 == $1 }.count
-        let matched = count + common
-        if matched == text.count, common < added.count || added.isEmpty {
-            state = .open
-            return .more(Array(added[common...]))
-        }
         guard common < added.count else {
-            state = .matching(matched)
+            state = .matching(count + common)
             return .more([])
         }
         state = .open
-        return .fresh(notice: notice, text[..<count] + added)
+        let isAllOfIt = count + common == text.count
+        return isAllOfIt ? .more(Array(added[common...])) : .fresh(notice: notice, text[..<count] + added)
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {

@@ -11,9 +11,8 @@
 /// What a model thought is not repeated once the client has any of the answer. An event with an error, and one whose
 /// JSON is broken, ends the attempt and is not passed on.
 public struct SplicedAnswer: Sendable {
-    /// How an attempt's answer follows what the client has.
+    /// How a later attempt's answer follows what the client has.
     public enum Manner: Equatable, Sendable {
-        case begin
         case goOn
         /// `notice` is UTF-8.
         case startOver(notice: [UInt8])
@@ -55,7 +54,7 @@ public struct SplicedAnswer: Sendable {
     /// Whether what the present attempt thinks comes too late for the client.
     private var dropsThoughts = false
     private var firstID: [UInt8]?
-    private var continuation = Continuation.none
+    private var continuation = Continuation()
 
     public init() {}
 
@@ -76,7 +75,7 @@ public struct SplicedAnswer: Sendable {
         errorBody = nil
         held = []
         ends = EventEnds()
-        dropsThoughts = manner != .begin && (hasThought || !text.isEmpty)
+        dropsThoughts = hasThought || !text.isEmpty
         continuation = Continuation(manner, after: text)
     }
 
@@ -150,13 +149,12 @@ public struct SplicedAnswer: Sendable {
         }
         // Nobody is known who writes several lines: such an event passes unread.
         if lineCount > 1 { hasOtherOutput = true }
+        if lineCount == 1, data.starts(with: "[DONE]".utf8) { return readEnd(event, &out) }
         // What is no object says nothing of the answer.
-        let isRead = data.first == Ascii.openBrace || data.starts(with: "[DONE]".utf8)
-        guard lineCount == 1, isRead else {
+        guard lineCount == 1, data.first == Ascii.openBrace else {
             out += event
             return
         }
-        if data.starts(with: "[DONE]".utf8) { return readEnd(event, &out) }
         data.withUnsafeBytes { raw in
             guard let chunk = ChatChunk(raw) else {
                 condition = .broken
