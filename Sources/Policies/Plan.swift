@@ -8,6 +8,11 @@ public struct Target: Hashable, Sendable {
         self.model = model
         self.upstream = upstream
     }
+
+    /// By the model alone: few upstreams have the same, and each text that is hashed costs half a look-up.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(model)
+    }
 }
 
 /// The largest prompt that an attempt may carry.

@@ -40,13 +40,8 @@ private func planByChain(
     if facts.carriesImages { targets = withoutBlind(targets, settings) }
 
     let attempts = targets.enumerated().map { place, target in
-        let window = settings.window(of: target.model, factors: factors)
-        return Attempt(
-            target: target,
-            isForeign: target.model != facts.model,
-            budget: settings.budget(for: target.model, isFallback: place > 0, window: window),
-            window: window
-        )
+        let (budget, window) = settings.budget(for: target.model, isFallback: place > 0, factors: factors)
+        return Attempt(target: target, isForeign: target.model != facts.model, budget: budget, window: window)
     }
     guard let first = attempts.first else { preconditionFailure("route \(route.name) has an empty chain") }
     return Plan(route: route.name, first, then: Array(attempts.dropFirst()))

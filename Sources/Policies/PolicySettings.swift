@@ -29,22 +29,24 @@ public struct PolicySettings: Equatable, Sendable {
 }
 
 /// What the models that a pattern names can take.
-public struct ModelRule: Equatable, Sendable {
-    public var match: [Glob]
-    public var counting: Counting
+///
+/// A reference, since several steps of every request ask for one, and a copy would count references of all its texts.
+public final class ModelRule: Equatable, Sendable {
+    public let match: [Glob]
+    public let counting: Counting
     /// The model's own tokens for one token of ``counting``.
-    public var tokenScale: Double
+    public let tokenScale: Double
     /// Whether ``tokenScale`` is raised by what the provider reports.
-    public var calibrates: Bool
+    public let calibrates: Bool
     /// The model's window in its own tokens; nil when it is unknown.
-    public var contextTokens: Int?
+    public let contextTokens: Int?
     /// Whether the model sees images; nil when it is unknown.
-    public var vision: Bool?
+    public let vision: Bool?
     /// How the model takes images; within the request where nobody says otherwise.
-    public var images: ImageForm
+    public let images: ImageForm
     /// Whether the model goes on with an answer that was begun for it.
-    public var prefill: Bool
-    public var price: Price?
+    public let prefill: Bool
+    public let price: Price?
 
     public init(
         match: [Glob],
@@ -66,6 +68,13 @@ public struct ModelRule: Equatable, Sendable {
         self.images = images
         self.prefill = prefill
         self.price = price
+    }
+
+    public static func == (one: ModelRule, other: ModelRule) -> Bool {
+        one.match == other.match && one.price == other.price
+            && (one.counting, one.tokenScale, one.calibrates, one.contextTokens)
+                == (other.counting, other.tokenScale, other.calibrates, other.contextTokens)
+            && (one.vision, one.images, one.prefill) == (other.vision, other.images, other.prefill)
     }
 }
 

@@ -237,7 +237,7 @@ final class Exchange {
     }
 
     private func keepReceipt() {
-        record.clip = clipReceipt
+        record.clip = clipReceipt.map(ClipFigures.init)
         let dropped = record.images[.dropped]
         guard clipReceipt != nil || dropped > 0, record.status > 0, let target = attempt?.target else {
             return

@@ -80,7 +80,7 @@ public struct LogLine: ~Copyable {
         let microseconds = Int(max(0, nanoseconds) / 1000)
         put(number: microseconds / 1000)
         put(0x2E)
-        put(digits: microseconds % 1000, count: 3)
+        put(digits: microseconds.magnitude, count: 3)
     }
 
     /// Adds an instant in UTC, as RFC 3339 with milliseconds.
@@ -130,13 +130,10 @@ public struct LogLine: ~Copyable {
     private mutating func name(_ key: StaticString) {
         if !isFirst { put(0x2C) }
         isFirst = false
-        let length = key.utf8CodeUnitCount
-        precondition(count + length + 3 <= room.count, "a log line is longer than its room")
-        room[count] = 0x22
-        for place in 0..<length { room[count + 1 + place] = key.utf8Start[place] }
-        room[count + 1 + length] = 0x22
-        room[count + 2 + length] = 0x3A
-        count += length + 3
+        put(0x22)
+        put(key)
+        put(0x22)
+        put(0x3A)
     }
 
     @inline(__always)
@@ -158,27 +155,31 @@ public struct LogLine: ~Copyable {
 
     private mutating func put(number: Int) {
         if number < 0 { put(0x2D) }
-        var divisor: UInt = 1
-        while number.magnitude / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            put(UInt8(truncatingIfNeeded: 0x30 + number.magnitude / divisor % 10))
-            divisor /= 10
+        var length = 1
+        var rest = number.magnitude
+        while rest >= 10 {
+            rest /= 10
+            length += 1
         }
+        put(digits: number.magnitude, count: length)
     }
 
     private mutating func put(digits number: Int, count: Int, then mark: UInt8) {
-        put(digits: number, count: count)
+        put(digits: number.magnitude, count: count)
         put(mark)
     }
 
-    /// Puts a number with leading zeros.
-    private mutating func put(digits number: Int, count: Int) {
-        var divisor = 1
-        for _ in 1..<count { divisor *= 10 }
-        while divisor > 0 {
-            put(UInt8(truncatingIfNeeded: 0x30 + number / divisor % 10))
-            divisor /= 10
+    /// Puts the last digits of a number, with leading zeros.
+    ///
+    /// From the last on: a division by a constant is a multiplication.
+    private mutating func put(digits number: UInt, count length: Int) {
+        precondition(count + length <= room.count, "a log line is longer than its room")
+        var rest = number
+        for place in (count..<count + length).reversed() {
+            room[place] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
+            rest /= 10
         }
+        count += length
     }
 
     /// Puts text with everything escaped that JSON does not allow in a string (RFC 8259, section 7).

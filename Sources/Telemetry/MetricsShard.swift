@@ -6,6 +6,11 @@ public struct MetricsShard: Sendable {
     private var values = SeriesTable<Double>()
     private var histograms = SeriesTable<Histogram>()
 
+    /// Where a histogram's series stands in one shard.
+    public struct HistogramPlace: Sendable {
+        fileprivate let index: Int
+    }
+
     public init() {}
 
     /// Adds to a counter or a gauge.
@@ -18,6 +23,17 @@ public struct MetricsShard: Sendable {
     public mutating func set(_ metric: Metric, _ labels: Labels = .none, to value: Double) {
         let place = values.place(of: SeriesKey(metric: metric, labels: labels)) { 0 }
         values.entries[place].value = value
+    }
+
+    /// Makes the series of a histogram, empty at first, so that it need not be looked up for each value.
+    public mutating func place(of metric: Metric, _ labels: Labels) -> HistogramPlace {
+        let key = SeriesKey(metric: metric, labels: labels)
+        return HistogramPlace(index: histograms.place(of: key) { metric.emptyHistogram })
+    }
+
+    /// Puts a value into a histogram.
+    public mutating func observe(at place: HistogramPlace, _ value: Double) {
+        histograms.entries[place.index].value.observe(value)
     }
 
     /// Puts a value into a histogram; a metric that is none is left alone.

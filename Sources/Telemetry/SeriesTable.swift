@@ -12,11 +12,13 @@ struct SeriesTable<Value: Sendable>: Sendable {
     var entries: [(key: SeriesKey, value: Value)] = []
     private var places: [SeriesKey: Int] = [:]
     /// Places in ``entries`` by a few bits of the key; a wrong guess costs a look into the dictionary.
-    private var guesses = [Int](repeating: 0, count: 64)
+    private var guesses = [Int](repeating: 0, count: guessCount)
+    private static var guessCount: Int { 256 }
 
     /// Where the series stands; it is added if it is new.
     mutating func place(of key: SeriesKey, _ initial: () -> Value) -> Int {
-        let slot = Int(truncatingIfNeeded: key.labels.mixed &+ UInt64(key.metric.rawValue) &* 7) & 63
+        let mixed = key.labels.mixed &+ UInt64(key.metric.rawValue) &* 7
+        let slot = Int(truncatingIfNeeded: mixed) & (Self.guessCount - 1)
         let guess = guesses[slot]
         if guess < entries.count, entries[guess].key == key { return guess }
         let place = slowPlace(of: key, initial)

@@ -86,7 +86,10 @@ struct CalibrationTests {
 
     private func calibrated(_ subject: Calibration.Subject, reported: Int) -> Calibration {
         var calibration = Calibration()
-        for _ in 0..<60 { calibration.note(reported: reported, counted: 800, of: subject) }
+        guard let place = calibration.place(of: subject),
+            let ratio = subject.ratio(reported: reported, counted: 800)
+        else { return calibration }
+        for _ in 0..<60 { calibration.note(ratio, at: place) }
         return calibration
     }
 
@@ -120,7 +123,7 @@ struct CalibrationTests {
         for number in 0..<100 {
             var subject = rule(calibrates: true).calibrationSubject(for: Self.model)
             subject.model += "-\(number)"
-            calibration.note(reported: 10, counted: 10, of: subject)
+            calibration.place(of: subject).map { calibration.note(1, at: $0) }
         }
 
         #expect(calibration.errors.count == 8)
@@ -131,14 +134,8 @@ struct CalibrationTests {
         arguments: [(0, 10), (10, 0)]
     )
     func nothing(reported: Int, counted: Int) {
-        var calibration = Calibration()
+        let subject = rule(calibrates: true).calibrationSubject(for: Self.model)
 
-        calibration.note(
-            reported: reported,
-            counted: counted,
-            of: rule(calibrates: true).calibrationSubject(for: Self.model)
-        )
-
-        #expect(calibration.errors.isEmpty)
+        #expect(subject.ratio(reported: reported, counted: counted) == nil)
     }
 }

@@ -162,7 +162,12 @@ struct PlannerTests {
     @Test("a scaled window is rounded down")
     func scaledWindow() {
         var settings = Self.settings
-        settings.models[0].tokenScale = 1.15
+        settings.models[0] = ModelRule(
+            match: [Glob("claude*")],
+            tokenScale: 1.15,
+            contextTokens: 200_000,
+            vision: true
+        )
 
         let planned = plan(RequestFacts(model: "claude-opus-4-5"), settings: settings, upstream: "litellm")
 

@@ -16,34 +16,48 @@ public struct Calibration: Sendable {
     }
 
     private let capacity: Int
-    public private(set) var errors: [Subject: CountError] = [:]
+    private var entries: [Entry] = []
+    private var places: [Subject: Int] = [:]
     /// By model and way of counting, where it is not 1.
     public private(set) var factors: [Subject: Double] = [:]
+
+    private struct Entry {
+        let subject: Subject
+        var error = CountError()
+        var factor = 1.0
+    }
 
     public init(capacity: Int = 512) {
         self.capacity = capacity
     }
 
+    /// All that were heard of.
+    public var errors: [(subject: Subject, error: CountError)] {
+        entries.lazy.filter { $0.error.answers > 0 }.map { ($0.subject, $0.error) }
+    }
+
+    /// Where the errors of a subject are kept, for good; nil where there is no room for another.
+    ///
+    /// Looking a subject up hashes three texts, which costs more than taking an answer into account.
+    public mutating func place(of subject: Subject) -> Int? {
+        if let place = places[subject] { return place }
+        guard entries.count < capacity else { return nil }
+        places[subject] = entries.count
+        entries.append(Entry(subject: subject))
+        return entries.count - 1
+    }
+
     /// Takes an answer into account.
     ///
     /// - Parameters:
-    ///   - reported: the prompt's tokens as the provider counted.
-    ///   - counted: those that were counted here, unscaled.
-    public mutating func note(reported: Int, counted: Int, of subject: Subject) {
-        guard let ratio = subject.ratio(reported: reported, counted: counted) else { return }
-        guard let place = place(of: subject) else { return }
-        // Looking a subject up hashes three texts, which costs more than all the rest.
-        errors.values[place].note(ratio)
-        let factor = errors.values[place].factor
-        guard factor != 1 || !factors.isEmpty else { return }
-        if factor != factors[subject] ?? 1 { factors[subject] = factor == 1 ? nil : factor }
-    }
-
-    private mutating func place(of subject: Subject) -> Dictionary<Subject, CountError>.Index? {
-        if let place = errors.index(forKey: subject) { return place }
-        guard errors.count < capacity else { return nil }
-        errors[subject] = CountError()
-        return errors.index(forKey: subject)
+    ///   - ratio: the prompt's tokens as the provider counted for each that was expected.
+    ///   - place: of the subject, by ``place(of:)``.
+    public mutating func note(_ ratio: Double, at place: Int) {
+        entries[place].error.note(ratio)
+        let factor = entries[place].error.factor
+        guard factor != entries[place].factor else { return }
+        entries[place].factor = factor
+        factors[entries[place].subject] = factor == 1 ? nil : factor
     }
 }
 

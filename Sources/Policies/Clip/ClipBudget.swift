@@ -4,25 +4,32 @@ extension PolicySettings {
     ///
     /// - Parameters:
     ///   - isFallback: whether another attempt comes before it.
-    ///   - window: the model's.
-    /// - Returns: nil when neither applies. Never below 0.
-    func budget(for model: String, isFallback: Bool, window: Budget?) -> Budget? {
+    ///   - factors: what raises the scale of models that are calibrated.
+    /// - Returns: the budget, nil when neither applies, and the window alone, nil when it is unknown. Never below 0.
+    func budget(
+        for model: String,
+        isFallback: Bool,
+        factors: [Calibration.Subject: Double] = [:]
+    ) -> (budget: Budget?, window: Budget?) {
+        let rule = self.rule(for: model)
+        let window = rule.flatMap { self.window(of: model, $0, factors) }
         let applies =
             switch clip.on {
             case .always: true
             case .fallback: isFallback
             case .never: false
             }
-        guard applies else { return window }
+        guard applies else { return (window, window) }
         let tokens = max(0, clip.maxContextTokens - clip.reserveOutputTokens)
-        return Budget(tokens: min(tokens, window?.tokens ?? tokens), counting: counting(of: model))
+        let counting = rule?.counting ?? Counting()
+        return (Budget(tokens: min(tokens, window?.tokens ?? tokens), counting: counting), window)
     }
 
     /// What the model's window leaves for the prompt, in unscaled tokens; nil when the window is unknown.
-    ///
-    /// - Parameter factors: what raises the scale of models that are calibrated.
-    func window(of model: String, factors: [Calibration.Subject: Double] = [:]) -> Budget? {
-        guard let rule = rule(for: model), let contextTokens = rule.contextTokens else { return nil }
+    private func window(of model: String, _ rule: ModelRule, _ factors: [Calibration.Subject: Double])
+        -> Budget?
+    {
+        guard let contextTokens = rule.contextTokens else { return nil }
         let factor = rule.calibrates ? factors[rule.calibrationSubject(for: model)] ?? 1 : 1
         let scale = rule.tokenScale * factor
         let unscaled = scale > 0 ? Int(Double(contextTokens) / scale) : contextTokens

@@ -24,7 +24,7 @@ public struct Glob: Hashable, Sendable {
     /// - Complexity: one pass over the text where no `*` has to be tried again; never more than text times
     ///   pattern steps, since only the last `*` is ever gone back to.
     public func matches(_ text: String) -> Bool {
-        if isLiteral { return text.utf8.elementsEqual(bytes) }
+        if isLiteral, text.utf8.count != bytes.count { return false }
         return text.utf8.withContiguousStorageIfAvailable(matches)
             ?? Array(text.utf8).withUnsafeBufferPointer(matches)
     }

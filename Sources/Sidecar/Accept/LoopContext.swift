@@ -13,7 +13,8 @@ final class LoopContext {
     let shared: SharedState
     /// The configuration in force for requests that start now.
     private(set) var snapshot: Snapshot
-    var metrics = MetricsShard()
+    var metrics: MetricsShard
+    let phases: PhasePlaces
     var log: LogBuffer
     /// Nil without tracing.
     var spans: SpanBuffer?
@@ -21,6 +22,7 @@ final class LoopContext {
     var recentRequests = RecentRequests()
     var random = RequestIDs()
     var countAllowance = CountAllowance()
+    private var knownModels = KnownModels()
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
@@ -39,6 +41,9 @@ final class LoopContext {
         self.eventLoop = eventLoop
         self.shared = shared
         snapshot = shared.snapshot
+        var metrics = MetricsShard()
+        phases = PhasePlaces(in: &metrics)
+        self.metrics = metrics
         log = LogBuffer(writer: shared.logWriter)
         spans = shared.spans.map { SpanBuffer($0) }
     }
@@ -63,6 +68,7 @@ final class LoopContext {
     func adopt(_ snapshot: Snapshot) {
         self.snapshot = snapshot
         latestPool = nil
+        knownModels = KnownModels()
         let configuration = snapshot.configuration
         let kept = Set(configuration.upstreams.values.map(UpstreamPool.Key.init))
         for (key, pool) in pools {
@@ -83,6 +89,11 @@ final class LoopContext {
         pools[key] = pool
         latestPool = (upstream, pool)
         return pool
+    }
+
+    /// What a configuration says of a model.
+    func model(_ name: String, of variant: Variant) -> KnownModel {
+        knownModels.model(name, of: variant, shared.memory.calibration)
     }
 
     // MARK: - Connections

@@ -112,6 +112,9 @@ final class Snapshot: Sendable {
         models[model] ?? listed[model] ?? .other
     }
 
+    /// Changes when a model is listed that was not.
+    var listedCount: Int { listed.count }
+
     /// Notes that the upstream lists a model.
     func list(_ model: String) {
         if models[model] == nil, listed[model] == nil { listed.insert(model) }

@@ -69,7 +69,7 @@ struct ShownRequest: Encodable {
     let tokensIn: Int?
     let tokensOut: Int?
     let tokensCounted: Int?
-    let clip: RecentRequest.Clip?
+    let clip: ClipFigures?
     let images: [String: Int]?
     let bytesIn: Int
     let bytesOut: Int

@@ -60,13 +60,19 @@ struct Classification {
     mutating func answer(_ asks: RouteQuestions, _ settings: PolicySettings) {
         if asks.lastUserText { facts.lastUserText = lastUserText.lowercased() }
         if asks.tokens {
-            facts.tokens = prompt(by: settings.counting(of: facts.model))?.total
+            facts.tokens = tokens(by: settings.counting(of: facts.model))
         }
     }
 
     /// Adds who asks, and in which conversation, to the facts.
     mutating func identify(_ subject: Decision.Subject) -> Identity {
-        let identity = Identity(head: subject.head, bytes: subject.headBytes, request: self)
+        let identity = Identity(
+            head: subject.head,
+            bytes: subject.headBytes,
+            conversation: conversation,
+            body: body,
+            isTask: facts.isTask
+        )
         facts.conversation = identity.conversation
         facts.user = identity.user
         var hasher = StableHasher()
@@ -93,6 +99,17 @@ struct Classification {
         guard let conversation, let counters = PromptCounters(counting) else { return nil }
         return body.withUnsafeReadableBytes {
             CountedPrompt(conversation, in: $0, by: counters, counts)
+        }
+    }
+
+    /// What the whole request counts.
+    ///
+    /// - Returns: nil when the body was not understood, or the encoding or the rule for images is not known.
+    /// - Complexity: O(*n*) in the text of the request.
+    func tokens(by counting: Counting) -> Int? {
+        guard let conversation, let counters = PromptCounters(counting) else { return nil }
+        return body.withUnsafeReadableBytes {
+            CountedPrompt.total(of: conversation, in: $0, by: counters, counts)
         }
     }
 

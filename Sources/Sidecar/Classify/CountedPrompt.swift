@@ -29,6 +29,18 @@ struct CountedPrompt {
         imageTokens = counting.imageTokens
         framingTokens = counting.framingTokens + counting.requestFraming
     }
+
+    /// The ``total`` alone.
+    static func total(
+        of conversation: Conversation,
+        in body: UnsafeRawBufferPointer,
+        by counters: PromptCounters,
+        _ counts: CountMemory
+    ) -> Int {
+        var counting = MessageCounting(conversation, body, counters, counts)
+        let overhead = counting.toolTokens + counting.requestFraming
+        return conversation.messages.reduce(overhead) { $0 + counting.tokens(of: $1) }
+    }
 }
 
 /// Gives small numbers to the ids of tool calls.
@@ -83,11 +95,8 @@ private struct MessageCounting {
     }
 
     mutating func message(_ message: Conversation.Message, _ ids: inout CallNumbers) -> ClipMessage {
-        let framing = conversation.messagesArray == nil ? 0 : ChatFraming.message
-        framingTokens += framing
-        var result = ClipMessage(message.role.clipRole, tokens: framing)
+        var result = ClipMessage(message.role.clipRole, tokens: tokens(of: message))
         for part in conversation.parts[message.parts] {
-            result.tokens += tokens(of: part)
             switch part.kind {
             case .toolCallID: result.opensCalls.append(ids.number(of: part.text.string(in: body)))
             case .toolResultID: result.answersCall = ids.number(of: part.text.string(in: body))
@@ -95,6 +104,12 @@ private struct MessageCounting {
             }
         }
         return result
+    }
+
+    mutating func tokens(of message: Conversation.Message) -> Int {
+        let framing = conversation.messagesArray == nil ? 0 : ChatFraming.message
+        framingTokens += framing
+        return conversation.parts[message.parts].reduce(framing) { $0 + tokens(of: $1) }
     }
 
     private mutating func tokens(of part: Conversation.Part) -> Int {

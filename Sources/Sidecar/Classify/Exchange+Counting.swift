@@ -11,7 +11,7 @@ extension Exchange {
             return
         }
         guard loop.countAllowance.take(decision.request.textBytes, at: .now()) else { return }
-        let counting = variant.configuration.policies.counting(of: target.model)
-        record.countedTokens = decision.request.prompt(by: counting)?.total
+        let counting = loop.model(target.model, of: variant).counting
+        record.countedTokens = decision.request.tokens(by: counting)
     }
 }

@@ -13,18 +13,27 @@ struct Identity {
     /// More of a first message tells no more conversations apart, and would only cost time.
     private static let maxTextBytes = 16_384
 
-    /// - Parameter request: nil for one that is not inspected.
-    init(head: RequestHead, bytes: ByteBuffer, request: Classification?) {
+    /// - Parameters:
+    ///   - conversation: nil for a request that is not inspected.
+    ///   - body: where it lies.
+    ///   - isTask: whether it is a background task of Open WebUI's.
+    init(
+        head: RequestHead,
+        bytes: ByteBuffer,
+        conversation: Conversation? = nil,
+        body: ByteBuffer = ByteBuffer(),
+        isTask: Bool = false
+    ) {
         let fields = bytes.withUnsafeReadableBytes { IdentityFields(head.fields, in: $0) }
         credentials = fields.credentials
-        guard let request, let conversation = request.conversation else {
+        guard let conversation else {
             self.conversation = nil
             user = nil
             return
         }
-        (self.conversation, user) = request.body.withUnsafeReadableBytes { raw in
+        (self.conversation, user) = body.withUnsafeReadableBytes { raw in
             let name =
-                request.facts.isTask
+                isTask
                 ? nil
                 : fields.conversation ?? Self.named(conversation, raw) ?? Self.firstText(conversation, raw)
             let user = fields.user ?? Self.bodyUser(conversation, raw)

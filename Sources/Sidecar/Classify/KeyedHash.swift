@@ -14,6 +14,13 @@ func keyedHash(of bytes: UnsafeRawBufferPointer, _ secret: UInt64) -> UInt64 {
             odd = folded(base.word(at: index &+ 16) ^ second ^ odd, base.word(at: index &+ 24) ^ odd)
             index &+= 32
         }
+        if bytes.count >= 32, index < bytes.count {
+            // The last words once more with what is left: cheaper than going through that byte by byte.
+            let last = bytes.count &- 32
+            even = folded(base.word(at: last) ^ first ^ even, base.word(at: last &+ 8) ^ even)
+            odd = folded(base.word(at: last &+ 16) ^ second ^ odd, base.word(at: last &+ 24) ^ odd)
+            index = bytes.count
+        }
     }
     while index < bytes.count {
         even = folded(bytes.partialWord(at: index) ^ first, even ^ second)

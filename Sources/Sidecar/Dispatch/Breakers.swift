@@ -22,17 +22,17 @@ final class Breakers: Sendable {
     ) -> CircuitBreaker.Admission {
         let now = ContinuousClock.now
         return table.withLock { table in
-            if table[target] == nil, table.count >= Self.maxTargets {
+            // Looked up once, which costs more than what the breaker does.
+            if let place = table.index(forKey: target) {
+                return table.values[place].admit(at: now, mayRefuse: mayRefuse)
+            }
+            if table.count >= Self.maxTargets {
                 table = table.filter { if case .refuse = $0.value.peek(at: now) { true } else { false } }
             }
-            guard table[target] != nil || table.count < Self.maxTargets else {
-                var unguarded = CircuitBreaker(settings: settings)
-                return unguarded.admit(at: now)
-            }
-            return table[target, default: CircuitBreaker(settings: settings)].admit(
-                at: now,
-                mayRefuse: mayRefuse
-            )
+            var breaker = CircuitBreaker(settings: settings)
+            let admission = breaker.admit(at: now)
+            if table.count < Self.maxTargets { table[target] = breaker }
+            return admission
         }
     }
 
@@ -45,7 +45,9 @@ final class Breakers: Sendable {
         _ target: Target
     ) -> CircuitBreaker.Transition? {
         let now = ContinuousClock.now
-        return table.withLock { $0[target]?.record(outcome, for: ticket, at: now) }
+        return table.withLock { table in
+            table.index(forKey: target).flatMap { table.values[$0].record(outcome, for: ticket, at: now) }
+        }
     }
 
     /// What ``admit(_:_:mayRefuse:)`` would say, without any effect.

@@ -267,6 +267,6 @@ extension Exchange {
         record.trace?.judged(outcome)
         guard isInspected, let target = attempt?.target else { return }
         answer?.hasOutcome = true
-        loop.observeAttempt(target, outcome: outcome, snapshot: snapshot)
+        loop.observeAttempt(target, of: variant, outcome: outcome, snapshot: snapshot)
     }
 }

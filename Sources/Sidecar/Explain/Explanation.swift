@@ -118,7 +118,7 @@ extension Decision.Subject {
 
 extension Decision {
     fileprivate var tokens: Int? {
-        request.prompt(by: variant.configuration.policies.counting(of: request.facts.model))?.total
+        request.tokens(by: variant.configuration.policies.counting(of: request.facts.model))
     }
 
     fileprivate func steps(_ context: Context, upstream: String) -> [Explanation.Step] {

@@ -12,11 +12,16 @@ final class CalibrationMemory: Sendable {
         factorCount.value == 0 ? [:] : calibration.withLock { $0.factors }
     }
 
-    var errors: [Calibration.Subject: CountError] { calibration.withLock { $0.errors } }
+    var errors: [(subject: Calibration.Subject, error: CountError)] { calibration.withLock { $0.errors } }
 
-    func note(reported: Int, counted: Int, of subject: Calibration.Subject) {
+    /// Where the errors of a subject are kept; nil where there is no room for another.
+    func place(of subject: Calibration.Subject) -> Int? {
+        calibration.withLock { $0.place(of: subject) }
+    }
+
+    func note(_ ratio: Double, at place: Int) {
         calibration.withLock {
-            $0.note(reported: reported, counted: counted, of: subject)
+            $0.note(ratio, at: place)
             factorCount.set(to: $0.factors.count)
         }
     }

@@ -10,6 +10,10 @@ final class ListedModels: Sendable {
     private static let maxCount = 256
 
     private let labels = Mutex<[String: Label]>([:])
+    private let gauge = Gauge()
+
+    /// How many there are; none is ever removed.
+    var count: Int { gauge.value }
 
     subscript(model: String) -> Label? {
         labels.withLock { $0[model] }
@@ -19,6 +23,7 @@ final class ListedModels: Sendable {
         labels.withLock { labels in
             // Labels are kept for good: none is made for a name that is not.
             if labels.count < Self.maxCount { labels[model] = Label(model) }
+            gauge.set(to: labels.count)
         }
     }
 }

@@ -34,23 +34,32 @@ extension LoopContext {
     private func addPhases(of record: RequestRecord) {
         let figures = record.figures
         guard figures.plan > 0 else { return }
-        add(figures.accept, Phase.accept)
-        add(figures.plan, Phase.plan)
-        add(figures.transform, Phase.transform)
-        add(record.upload, Phase.upload)
-        add(figures.relay.nanoseconds, Phase.relay)
+        add(figures.accept, phases.accept)
+        add(figures.plan, phases.plan)
+        add(figures.transform, phases.transform)
+        add(record.upload, phases.upload)
+        add(figures.relay.nanoseconds, phases.relay)
     }
 
-    private func add(_ nanoseconds: Int64, _ phase: Labels) {
-        if nanoseconds > 0 { metrics.observe(.overhead, phase, Double(nanoseconds) / 1e9) }
+    private func add(_ nanoseconds: Int64, _ phase: MetricsShard.HistogramPlace) {
+        if nanoseconds > 0 { metrics.observe(at: phase, Double(nanoseconds) / 1e9) }
     }
+}
 
-    private enum Phase {
-        static let accept = Labels(Label("accept"))
-        static let plan = Labels(Label("plan"))
-        static let transform = Labels(Label("transform"))
-        static let upload = Labels(Label("upload"))
-        static let relay = Labels(Label("relay"))
+/// Where the phases of the sidecar's own time are counted: every request adds to most of them.
+struct PhasePlaces {
+    let accept: MetricsShard.HistogramPlace
+    let plan: MetricsShard.HistogramPlace
+    let transform: MetricsShard.HistogramPlace
+    let upload: MetricsShard.HistogramPlace
+    let relay: MetricsShard.HistogramPlace
+
+    init(in metrics: inout MetricsShard) {
+        accept = metrics.place(of: .overhead, Labels(Label("accept")))
+        plan = metrics.place(of: .overhead, Labels(Label("plan")))
+        transform = metrics.place(of: .overhead, Labels(Label("transform")))
+        upload = metrics.place(of: .overhead, Labels(Label("upload")))
+        relay = metrics.place(of: .overhead, Labels(Label("relay")))
     }
 }
 

@@ -4,17 +4,14 @@ internal import Wire
 
 extension LoopContext {
     /// Puts the tokens of a request and what they cost into the figures.
-    func addTokens(of record: RequestRecord, _ labels: RecordLabels, _ variant: Variant) {
+    func addTokens(of record: RequestRecord, _ labels: RecordLabels, _ model: KnownModel) {
+        let price = model.rule?.price
         if let usage = record.usage {
-            let rule = variant.configuration.policies.rule(for: record.model)
-            if let counted = record.countedTokens {
-                compare(usage, with: counted, record.model, rule, labels)
-            }
+            if let counted = record.countedTokens { compare(usage, with: counted, model, labels) }
             add(usage, TokenLabel.reported, labels)
-            add(rule?.price.map { usage.dollars(at: $0) } ?? usage.cost ?? record.figures.statedCost, labels)
+            add(price.map { usage.dollars(at: $0) } ?? usage.cost ?? record.figures.statedCost, labels)
         } else if let usage = record.countedUsage {
             add(usage, TokenLabel.counted, labels)
-            let price = variant.configuration.policies.rule(for: record.model)?.price
             add(price.map { usage.dollars(at: $0) } ?? record.figures.statedCost, labels)
         }
     }
@@ -41,19 +38,10 @@ extension LoopContext {
         metrics.add(.cost, Labels(labels.model, labels.experiment, labels.arm), cost)
     }
 
-    /// Models that no rule knows are not remembered: their names may be anything.
-    private func compare(
-        _ usage: Usage,
-        with counted: Int,
-        _ model: String,
-        _ rule: ModelRule?,
-        _ labels: RecordLabels
-    ) {
-        let subject = (rule ?? ModelRule(match: [])).calibrationSubject(for: model)
-        guard let ratio = subject.ratio(reported: usage.promptTokens, counted: counted) else { return }
+    private func compare(_ usage: Usage, with counted: Int, _ model: KnownModel, _ labels: RecordLabels) {
+        guard let ratio = model.subject.ratio(reported: usage.promptTokens, counted: counted) else { return }
         metrics.observe(.countError, Labels(labels.model), ratio)
-        guard rule != nil else { return }
-        shared.memory.calibration.note(reported: usage.promptTokens, counted: counted, of: subject)
+        if let place = model.calibrationPlace { shared.memory.calibration.note(ratio, at: place) }
     }
 
     private enum TokenLabel {

@@ -7,18 +7,19 @@ extension LoopContext {
     /// Puts a finished request into the figures and the log.
     func observe(_ record: RequestRecord, snapshot: Snapshot, variant: Variant) {
         let ended = NIODeadline.now()
-        let labels = RecordLabels(record, snapshot, variant)
+        let model = model(record.model, of: variant)
+        let labels = RecordLabels(record, model, snapshot, variant)
         metrics.add(.requests, labels.request)
         addTimes(of: record, labels, ended: ended)
         bodyBytes.add(record)
         addImages(of: record)
-        addTokens(of: record, labels, variant)
+        addTokens(of: record, labels, model)
         if let clip = record.clip { add(clip, labels) }
-        recentRequests.keep(RecentRequest(record, ended: ended))
         if record.trace != nil { addSpans(of: record, snapshot: snapshot, ended: ended) }
         if snapshot.configuration.log.level.admits(record.status >= 500 ? .error : .info) {
             log.append { record.appendLine(to: &$0, ended: ended) }
         }
+        recentRequests.keep(record, ended: ended)
     }
 
     /// Puts a connection that was refused before there was a request into the figures.
@@ -35,8 +36,9 @@ extension LoopContext {
     }
 
     /// Counts one upstream attempt.
-    func observeAttempt(_ target: Target, outcome: Label, snapshot: Snapshot) {
-        metrics.add(.attempts, Labels(snapshot.label(of: target), outcome))
+    func observeAttempt(_ target: Target, of variant: Variant, outcome: Label, snapshot: Snapshot) {
+        let label = model(target.model, of: variant).label(at: target.upstream, in: snapshot)
+        metrics.add(.attempts, Labels(label, outcome))
     }
 
     /// Counts a move from one target to the next.
@@ -54,7 +56,7 @@ extension LoopContext {
         metrics.add(.bodiesNotUnderstood, Labels(Label(dialect.rawValue)))
     }
 
-    private func add(_ clip: ClipReceipt, _ labels: RecordLabels) {
+    private func add(_ clip: ClipFigures, _ labels: RecordLabels) {
         let clipped = Labels(labels.route, labels.experiment, labels.arm)
         metrics.add(.clips, clipped)
         metrics.add(.clippedTokens, clipped, Double(clip.before - clip.after))
@@ -71,15 +73,15 @@ struct RecordLabels {
     let request: Labels
     let policy: Labels
 
-    init(_ record: RequestRecord, _ snapshot: Snapshot, _ variant: Variant) {
+    init(_ record: RequestRecord, _ model: KnownModel, _ snapshot: Snapshot, _ variant: Variant) {
         route = snapshot.label(ofRoute: record.route)
-        model = record.model.isEmpty ? .none : snapshot.label(ofModel: record.model)
+        self.model = record.model.isEmpty ? .none : model.label(in: snapshot)
         experiment = variant.experimentLabel
         arm = variant.armLabel
         let status = Self.classes[min(max(record.status / 100, 0), 5)]
         let stream = record.isStream ? Self.yes : Self.no
-        request = Labels(record.listener.label, route, model, experiment, arm, status, stream)
-        policy = Labels(route, model, experiment, arm)
+        request = Labels(record.listener.label, route, self.model, experiment, arm, status, stream)
+        policy = Labels(route, self.model, experiment, arm)
     }
 
     private static let yes = Label("true")

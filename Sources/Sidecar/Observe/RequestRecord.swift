@@ -28,7 +28,7 @@ final class RequestRecord {
     var overhead: Int64 = 0
     var usage: Usage?
     var countedTokens: Int?
-    var clip: ClipReceipt?
+    var clip: ClipFigures?
     /// What became of the images of the request, and of those of the answer.
     var images = ImageCounts()
     var answerImages = ImageCounts()

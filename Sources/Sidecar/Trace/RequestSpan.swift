@@ -66,7 +66,7 @@ extension RequestRecord {
         if let clip {
             span.add("sidecar.clip.before", clip.before)
             span.add("sidecar.clip.after", clip.after)
-            span.add("sidecar.clip.budget", clip.budget.tokens)
+            span.add("sidecar.clip.budget", clip.budget)
             span.add("sidecar.clip.dropped", clip.dropped)
         }
         if !images.isEmpty { images.add(to: &span) }

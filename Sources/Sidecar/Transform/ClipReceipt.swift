@@ -22,14 +22,6 @@ struct ClipReceipt: Equatable {
     var header: String {
         "dropped=\(dropped);kept=\(kept);before=\(before);after=\(after);budget=\(budget.tokens);encoding=\(budget.counting.encoding)"
     }
-
-    /// What the log line tells.
-    var fields: [(name: StaticString, value: Int)] {
-        [
-            ("dropped", dropped), ("kept", kept), ("before", before), ("after", after),
-            ("budget", budget.tokens),
-        ]
-    }
 }
 
 extension Receipt {

@@ -7,7 +7,7 @@ extension Exchange {
     /// Goes on once it is known that the client may use the attempt's upstream.
     func whenVouched(_ goOn: @escaping (Exchange) -> Void) {
         guard let attempt, attempt.upstream.settings.bearer != nil else { return goOn(self) }
-        let identity = decision?.identity ?? Identity(head: head, bytes: headBytes, request: nil)
+        let identity = decision?.identity ?? Identity(head: head, bytes: headBytes)
         guard let credentials = identity.credentials else { return notVouched() }
         if holdsClientKey { return goOn(self) }
         guard let question = vouchingQuestion(credentials) else { return notVouched() }

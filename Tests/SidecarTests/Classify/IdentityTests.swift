@@ -18,7 +18,13 @@ struct IdentityTests {
             body: ByteBuffer(string: body),
             headers: [:]
         )
-        return Identity(head: try bytes.requestHead(), bytes: bytes, request: request)
+        return Identity(
+            head: try bytes.requestHead(),
+            bytes: bytes,
+            conversation: request.conversation,
+            body: request.body,
+            isTask: request.facts.isTask
+        )
     }
 
     private static let chat = "X-OpenWebUI-Chat-Id: 1"

@@ -17,14 +17,14 @@ struct RecentRequestsTests {
         )
     }
 
-    private func request(_ number: Int) -> RecentRequest {
-        RecentRequest(record("\(number)"), time: Double(number), ended: .uptimeNanoseconds(2_000_000))
+    private func keep(_ number: Int, in kept: inout RecentRequests) {
+        kept.keep(record("\(number)"), time: Double(number), ended: .uptimeNanoseconds(2_000_000))
     }
 
     @Test("a hundred, in the order in which they ended", arguments: [0, 1, 99, 100, 101, 250])
     func bounded(count: Int) {
         var kept = RecentRequests()
-        for number in 0..<count { kept.keep(request(number)) }
+        for number in 0..<count { keep(number, in: &kept) }
 
         #expect(kept.oldestFirst.map(\.id) == (max(0, count - 100)..<count).map(String.init))
     }
@@ -32,37 +32,21 @@ struct RecentRequestsTests {
     @Test("of several loops the newest of all, newest first", arguments: [1, 2, 3, 8])
     func merged(loops: Int) {
         var kept = Array(repeating: RecentRequests(), count: loops)
-        for number in 0..<450 { kept[number * number % loops].keep(request(number)) }
+        for number in 0..<450 { keep(number, in: &kept[number * number % loops]) }
 
         let newest = RecentRequests.newest(of: kept.map(\.oldestFirst))
         #expect(newest.map(\.id) == (350..<450).reversed().map(String.init))
     }
 
-    @Test("long names are shortened, at the end of a scalar")
-    func shortened() {
-        let record = record("id")
-        // 3 bytes each: 200 is in the middle of one.
-        let name = String(repeating: "あ", count: 1000)
-        record.requestedModel = name
-        record.model = String(repeating: "m", count: 200)
-        record.plan = Plan(route: nil, Attempt(target: Target(model: name, upstream: "u"), isForeign: false))
-        record.outcomes = [.init(target: Target(model: name, upstream: "u"), result: "ok")]
-
-        let kept = RecentRequest(record, ended: .uptimeNanoseconds(2_000_000))
-        let short = String(repeating: "あ", count: 66) + "…"
-        #expect(kept.requestedModel == short && kept.model == record.model)
-        #expect(kept.plan.map(\.target.model) == [short] && kept.outcomes.map(\.target.model) == [short])
-    }
-
-    @Test("of a receipt the figures stay, not its lines")
+    @Test("whoever was cut has a receipt, and the time counts from the start")
     func clip() throws {
         let record = record("id")
-        record.clip = ClipReceipt(dropped: 7, kept: 3, before: 90, after: 40, budget: 50)
-        let kept = RecentRequest(record, ended: .uptimeNanoseconds(4_500_000))
+        record.clip = ClipFigures(dropped: 7, kept: 3, before: 90, after: 40, budget: 50)
+        var kept = RecentRequests()
+        kept.keep(record, time: 1, ended: .uptimeNanoseconds(4_500_000))
 
-        let clip = try #require(kept.clip)
-        #expect(clip.dropped == 7 && clip.kept == 3)
-        #expect(clip.before == 90 && clip.after == 40 && clip.budget == 50)
-        #expect(kept.hasReceipt && kept.duration == .nanoseconds(3_500_000))
+        let request = try #require(kept.oldestFirst.first)
+        #expect(request.clip == record.clip && request.hasReceipt)
+        #expect(request.duration == .nanoseconds(3_500_000))
     }
 }

@@ -49,7 +49,7 @@ struct RequestRecordTests {
         record.isStream = true
         record.firstToken = .uptimeNanoseconds(2_000_000)
         record.countedTokens = 7
-        record.clip = ClipReceipt(dropped: 1, kept: 2, before: 3, after: 4, budget: 5)
+        record.clip = ClipFigures(dropped: 1, kept: 2, before: 3, after: 4, budget: 5)
         record.error = text
 
         let line = try line()
