@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Upper bound of a member with an image's address.
+#define IMAGE_BYTES 1024
+
 const char stream_head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
                            "Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
 const char stream_end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 static const char json_format[] =
     "{\"id\":\"chatcmpl-9x7abcdefghijklmnop\","
-    "\"object\":\"chat.completion\",\"created\":1700000000,%s\"model\":\"mock\","
+    "\"object\":\"chat.completion\",\"created\":1700000000,%s%s\"model\":\"mock\","
     "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
     "\"content\":\"The quick brown fox jumps over the lazy dog. "
     "Pack my box with five dozen liquor jugs. "
@@ -58,6 +61,7 @@ script script_of(const request *r) {
     if (begins(model, "paced-") || begins(model, "cut-") || begins(model, "burstx"))
         read_pace(&s, model);
     s.cut = begins(model, "cut-") || begins(model, "half");
+    s.shows_image = begins(model, "picture");
     s.close |= s.cut || begins(model, "close");
     return s;
 }
@@ -99,10 +103,20 @@ char *answer_burst(const request *r, const script *s, size_t *length) {
     return out;
 }
 
+// What stands as "url" at the beginning of the body, as it was received; of a longer value its first bytes.
+static void write_image(char out[IMAGE_BYTES], const request *r) {
+    const char *value = value_of(r, "\"url\"");
+    size_t length = value ? strcspn(value, "\"") : 0;
+    bool whole = length && value[length] == '"' && length < IMAGE_BYTES - 16;
+    sprintf(out, "\"image\":\"%.*s\",", (int)(whole ? length : length < 32 ? length : 32), value ? value : "");
+}
+
 char *answer_json(const request *r, const script *s, size_t *length) {
-    char marks[96], body[1400];
+    char marks[96], image[IMAGE_BYTES] = "", body[1400 + IMAGE_BYTES];
     write_marks(marks, r);
-    int size = snprintf(body, sizeof body, json_format, marks);
+    if (s->shows_image)
+        write_image(image, r);
+    int size = snprintf(body, sizeof body, json_format, marks, image);
     char *out = NULL;
     int whole = asprintf(&out, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s",
                          s->close ? "Connection: close\r\n" : "", size, body);

@@ -7,6 +7,7 @@
 //   …xN            N events instead of 200, as in burstx50 or paced-20x15
 //   cut-MSxN       as paced, but the connection is closed after N events, without an end
 //   half           JSON, cut in the middle of its body
+//   picture        JSON with the address of the image that was received, or the beginning of one that is inline
 //   close          JSON, then the connection is closed in order
 //
 // An answer to a request with a nonce carries the nonce in each event, and the checksum of the request's body.
@@ -28,6 +29,7 @@ typedef struct {
     int events;
     bool cut;           // ends without saying so
     bool close;
+    bool shows_image;
 } script;
 
 script script_of(const request *r);

@@ -4,7 +4,8 @@
 //
 // Requests begin at a constant rate whatever the proxy does. They are numbered from FIRST, and their nonces made
 // from the numbers, so that a later run against the same proxy does not take an answer to an earlier one for its
-// own. outbound.h has the kinds of requests, verdict.h what counts as a fault.
+// own. SIGUSR1 says that the upstream goes away, SIGUSR2 that it is back. outbound.h has the kinds of requests,
+// verdict.h what counts as a fault.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "clients.h"
 #include "clock.h"
+#include "outage.h"
 
 #define DRAIN (20 * NS_PER_S) // for what is still under way when the time is up
 
@@ -39,14 +41,14 @@ static void run(uint64_t begun, uint64_t last_start, uint64_t end) {
 }
 
 static void print_results(double seconds) {
-    printf("{\"seconds\":%.1f,\"peak_connections\":%d,\"stale\":%ld,\"kinds\":{", seconds,
-           clients_seen.peak_connections, clients_seen.stale);
+    printf("{\"seconds\":%.1f,\"peak_connections\":%d,\"stale\":%ld,\"hit_by_outage\":%ld,\"kinds\":{", seconds,
+           clients_seen.peak_connections, clients_seen.stale, clients_seen.faults[HIT_BY_OUTAGE]);
     for (int i = 0; i < KIND_COUNT; i++)
         printf("%s\"%s\":{\"started\":%ld,\"as_expected\":%ld}", i ? "," : "", kinds[i].name,
                clients_seen.started[i], clients_seen.ended_well[i]);
     printf("},\"faults\":{");
-    for (int i = AS_EXPECTED + 1; i < FAULT_COUNT; i++)
-        printf("%s\"%s\":%ld", i > AS_EXPECTED + 1 ? "," : "", fault_names[i], clients_seen.faults[i]);
+    for (int i = HIT_BY_OUTAGE + 1; i < FAULT_COUNT; i++)
+        printf("%s\"%s\":%ld", i > HIT_BY_OUTAGE + 1 ? "," : "", fault_names[i], clients_seen.faults[i]);
     printf("},\"latency_us\":");
     samples_print(&clients_seen.latency);
     printf("}\n");
@@ -54,6 +56,7 @@ static void print_results(double seconds) {
 
 int main(int count, char **arguments) {
     signal(SIGPIPE, SIG_IGN);
+    outage_watch();
     for (int option; (option = getopt(count, arguments, "p:d:r:n:")) != -1;)
         switch (option) {
         case 'p': options.port = atoi(optarg); break;

@@ -1,7 +1,7 @@
 // Mock OpenAI upstream: mock PORT. One thread.
 //
 // Answers any path, keeps connections, reads bodies with a length and chunked ones; answers.h has the answers.
-// GET /mock/stats tells what it has seen, as JSON.
+// GET /mock/stats tells what it has seen, as JSON; so does its standard output when SIGTERM ends it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,6 +33,7 @@ typedef struct {
 
 static int epoll;
 static timers pending;
+static volatile sig_atomic_t ending;
 static struct {
     long connections, peak_connections, answering, requests, disagreements, abandoned;
 } seen;
@@ -123,13 +124,17 @@ static void pace(connection *c) {
     flush(c);
 }
 
+static int write_stats(char out[256], long answering) {
+    return snprintf(out, 256,
+                    "{\"connections\":%ld,\"peak_connections\":%ld,\"answering\":%ld,\"requests\":%ld,"
+                    "\"disagreements\":%ld,\"abandoned\":%ld}",
+                    seen.connections, seen.peak_connections, answering, seen.requests, seen.disagreements,
+                    seen.abandoned);
+}
+
 static bool answer_stats(connection *c) {
     char body[256];
-    int size = snprintf(body, sizeof body,
-                        "{\"connections\":%ld,\"peak_connections\":%ld,\"answering\":%ld,\"requests\":%ld,"
-                        "\"disagreements\":%ld,\"abandoned\":%ld}",
-                        seen.connections, seen.peak_connections, seen.answering - 1, seen.requests, seen.disagreements,
-                        seen.abandoned);
+    int size = write_stats(body, seen.answering - 1); // without this answer
     char *out = NULL;
     int length = asprintf(&out, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, body);
     set_out(c, out, (size_t)length, out);
@@ -245,6 +250,23 @@ static void serve(struct epoll_event *event, int listener) {
         readable(c);
 }
 
+static void told_to_end(int signal) {
+    (void)signal;
+    ending = true;
+}
+
+// Handles SIGTERM while it waits only, by the mask that is returned: no signal comes between a look and the wait.
+static sigset_t end_on_sigterm(void) {
+    struct sigaction action = {.sa_handler = told_to_end};
+    sigset_t term, waiting;
+    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &waiting);
+    sigdelset(&waiting, SIGTERM);
+    return waiting;
+}
+
 int main(int count, char **arguments) {
     if (count != 2) {
         fprintf(stderr, "usage: mock PORT\n");
@@ -255,15 +277,19 @@ int main(int count, char **arguments) {
     int listener = listen_on(atoi(arguments[1]));
     epoll = epoll_create1(EPOLL_CLOEXEC);
     watch(epoll, listener, NULL, true, false);
-    for (;;) {
+    sigset_t waiting = end_on_sigterm();
+    while (!ending) {
         struct epoll_event events[256];
         uint64_t wait = timers_wait_ns(&pending, now_ns(), NS_PER_S);
         struct timespec limit = {(time_t)(wait / NS_PER_S), (long)(wait % NS_PER_S)};
-        int ready = epoll_pwait2(epoll, events, 256, &limit, NULL);
+        int ready = epoll_pwait2(epoll, events, 256, &limit, &waiting);
         for (int i = 0; i < ready; i++)
             serve(&events[i], listener);
         uint64_t now = now_ns();
         for (timer *due; (due = timers_pop_due(&pending, now));)
             pace(due->owner);
     }
+    char stats[256];
+    write_stats(stats, seen.answering);
+    puts(stats);
 }

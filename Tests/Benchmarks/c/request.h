@@ -5,7 +5,7 @@
 #include "chunked.h"
 
 // As much of a body's start and end as is kept to read the model and the stream flag from.
-#define BODY_WINDOW 600
+#define BODY_WINDOW 1200
 #define NONCE_LENGTH 16
 
 typedef struct {

@@ -6,8 +6,8 @@
 #define SEPARATOR "\",\"sum\":\""
 
 const char *const fault_names[FAULT_COUNT] = {
-    "as expected", "foreign nonce", "body changed", "wrong status",    "incomplete",
-    "events missing", "cut looks complete", "timed out", "connection lost", "no connection",
+    "as expected",    "hit by outage",      "foreign nonce", "body changed",    "wrong status",  "incomplete",
+    "events missing", "cut looks complete", "timed out",     "connection lost", "no connection",
 };
 
 static void nonce_found(void *context, const char *value) {
@@ -65,4 +65,9 @@ fault judge(const request_kind *kind, const response *r, const observation *o) {
     case ENDS_LEFT_REQUEST: break;
     }
     return AS_EXPECTED;
+}
+
+bool fits_outage(fault found, const response *r) {
+    bool blames_upstream = r->state == RESPONSE_COMPLETE && (r->status == 502 || r->status == 503);
+    return (found == WRONG_STATUS && blames_upstream) || (found == INCOMPLETE && r->status == 200);
 }

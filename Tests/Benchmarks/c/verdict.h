@@ -6,6 +6,7 @@
 
 typedef enum {
     AS_EXPECTED,
+    HIT_BY_OUTAGE,      // failed, in a way that says so, while the upstream was away; no fault
     FOREIGN_NONCE,      // part of another request's answer
     BODY_CHANGED,       // the upstream did not receive what was sent
     WRONG_STATUS,
@@ -36,3 +37,7 @@ void observe(void *context, const char *bytes, size_t count);
 
 // `r` is complete or broken, or the client has left.
 fault judge(const request_kind *kind, const response *r, const observation *o);
+
+// Whether this is what a request may get when its upstream goes away: an error answer that blames the upstream, or an
+// answer that is visibly cut.
+bool fits_outage(fault found, const response *r);

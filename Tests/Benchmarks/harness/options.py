@@ -14,7 +14,7 @@ def add_common(parser, port_base):
     parser.add_argument("--config-extra", metavar="FILE", help="JSON merged into the sidecar's configuration")
     parser.add_argument("--proxy-cpus", default="0", help="CPU list of the proxy")
     parser.add_argument("--load-cpus", default="1", help="CPU list of the load generator and the mock")
-    parser.add_argument("--port-base", type=int, default=port_base, help="the first of three free ports")
+    parser.add_argument("--port-base", type=int, default=port_base, help="the first of four free ports")
     parser.add_argument("--out", metavar="FILE", help="write all results as JSON")
 
 

@@ -36,16 +36,25 @@ def descriptors(pids):
 
 
 def count(pids, ports):
-    """Descriptors by what they are: clients, upstreams (idle or in use), stale upstreams, and all others."""
+    """Descriptors by what they are.
+
+    Clients, those of the admin listener, upstreams and stores (idle or in use), those of both that the other side has
+    closed, and all others.
+    """
     links = descriptors(pids)
     table = socket_table()
-    counts = collections.Counter(clients=0, upstreams=0, stale_upstreams=0, others=0)
+    kinds = ("clients", "admins", "upstreams", "stale_upstreams", "stores", "stale_stores", "others")
+    counts = collections.Counter(dict.fromkeys(kinds, 0))
     for link in links:
         local, remote, state = table.get(link[8:-1], (0, 0, 0)) if link.startswith("socket:[") else (0, 0, 0)
         if remote == ports.mock:
             counts["upstreams" if state == ESTABLISHED else "stale_upstreams"] += 1
+        elif remote == ports.store:
+            counts["stores" if state == ESTABLISHED else "stale_stores"] += 1
         elif local == ports.proxy and state != LISTEN:
             counts["clients"] += 1
+        elif local == ports.admin and state != LISTEN:
+            counts["admins"] += 1
         else:
             counts["others"] += 1
     return dict(counts)

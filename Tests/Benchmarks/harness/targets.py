@@ -55,15 +55,16 @@ backend back
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
-    """Three ports in a row, all on loopback."""
+    """Four ports in a row, all on loopback."""
 
     mock: int
     proxy: int
     admin: int
+    store: int
 
     @classmethod
     def from_base(cls, base):
-        return cls(base, base + 1, base + 2)
+        return cls(base, base + 1, base + 2, base + 3)
 
 
 def merge(base, extra):

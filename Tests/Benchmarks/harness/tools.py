@@ -15,7 +15,7 @@ FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
 TOOLS = {
     "loadgen": ["loadgen", "marks", "samples", "procstat", "response", "head", "chunked", "listen"],
     "mock": ["mock", "answers", "request", "head", "chunked", "timers", "listen"],
-    "endurance": ["endurance", "clients", "outbound", "verdict", "marks", "samples", "timers", "listen"]
+    "endurance": ["endurance", "clients", "outbound", "verdict", "outage", "marks", "samples", "timers", "listen"]
     + ["response", "head", "chunked"],
 }
 
