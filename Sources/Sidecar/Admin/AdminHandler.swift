@@ -15,6 +15,8 @@ final class AdminHandler: ChannelInboundHandler {
     private var body = ByteBuffer()
     private var isTooLong = false
     private var takesBody = false
+    private var isAnswering = false
+    private var hasInputClosed = false
 
     init(pages: AdminPages, maxBodyBytes: Int) {
         self.pages = pages
@@ -39,11 +41,21 @@ final class AdminHandler: ChannelInboundHandler {
         }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            hasInputClosed = true
+            // A client that has left between two requests asks nothing more; one that waits still gets its answer.
+            if !isAnswering { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }
 
     private func respond(to request: AdminRequest, context: ChannelHandlerContext) {
+        isAnswering = true
         if isTooLong {
             let page = AdminPage(status: .payloadTooLarge, body: "the body is over limits.maxBodyBytes\n")
             return write(page, for: request.head, context: context)
@@ -66,7 +78,8 @@ final class AdminHandler: ChannelInboundHandler {
         }
         if page.status == .unauthorized { headers.add(name: "www-authenticate", value: "Bearer") }
         // While draining the next question is for the process that has taken over.
-        let keepsAlive = head.isKeepAlive && !pages.shared.isDraining.value
+        let keepsAlive = head.isKeepAlive && !pages.shared.isDraining.value && !hasInputClosed
+        isAnswering = false
         if !keepsAlive { headers.add(name: "connection", value: "close") }
         let response = HTTPResponseHead(version: .http1_1, status: page.status, headers: headers)
         context.write(wrapOutboundOut(.head(response)), promise: nil)
