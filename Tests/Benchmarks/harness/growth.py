@@ -1,10 +1,11 @@
 """What a sidecar that runs for months must not have more of from hour to hour."""
 
-import json
 import os
 import re
 import statistics
 import urllib.request
+
+from . import processes
 
 MOST_MEMORY_GROWTH = 1.03
 MOST_CPU_GROWTH = 1.05
@@ -26,15 +27,10 @@ def cpu_seconds(pids):
     return total / TICKS
 
 
-def ask(port, path):
-    """What the admin listener answers."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-        return answer.read().decode()
-
-
 def metrics(port):
     """The sidecar's metrics: `name{labels}` -> value."""
-    lines = ask(port, "/metrics").splitlines()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
     return dict(read(line) for line in lines if line and not line.startswith("#"))
 
 
@@ -45,7 +41,7 @@ def read(line):
 
 def figures(port, scraped, pids):
     """Those that are sampled beside memory and descriptors."""
-    status = json.loads(ask(port, "/status"))
+    status = processes.get_json(port, "/status")  # leaves without a word, unlike the request for the metrics
     requests = sum(value for key, value in scraped.items() if key.startswith("sidecar_requests_total{"))
     kept = ("sidecar_connections_open", "sidecar_streams_open", "sidecar_images_total")
     return {
