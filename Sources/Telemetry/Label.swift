@@ -76,9 +76,14 @@ public struct Labels: Hashable, Sendable {
     /// One number for all eight; labels come from closed sets, so nobody can choose collisions.
     var mixed: UInt64 {
         let words = unsafeBitCast(ids, to: SIMD4<UInt64>.self)
-        var mixed = words[0]
-        for place in 1..<4 { mixed = (mixed &* 0x9E37_79B9_7F4A_7C15) ^ words[place] ^ (mixed >> 29) }
-        return mixed ^ (mixed >> 32)
+        return Self.folded(words[0] ^ 0x9E37_79B9_7F4A_7C15, words[1] ^ 0xE703_7ED1_A0B4_28DB)
+            &+ Self.folded(words[2] ^ 0xA076_1D64_78BD_642F, words[3] ^ 0x8EBC_6AF0_9C88_C6E3)
+    }
+
+    /// The halves of the product: each bit of either number moves most of the bits.
+    private static func folded(_ one: UInt64, _ other: UInt64) -> UInt64 {
+        let product = one.multipliedFullWidth(by: other)
+        return product.high ^ product.low
     }
 
     public func hash(into hasher: inout Hasher) {

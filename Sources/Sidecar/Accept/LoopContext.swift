@@ -21,7 +21,8 @@ final class LoopContext {
     var bodyBytes = BodyBytes()
     var recentRequests = RecentRequests()
     var random = RequestIDs()
-    var countAllowance = CountAllowance()
+    var countAllowance = Allowance.counting
+    var turnAllowance = Allowance.turns
     private var knownModels = KnownModels()
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()

@@ -13,10 +13,11 @@ extension Exchange {
         }
     }
 
-    /// Compares what was forwarded with what was for the previous turn.
+    /// Compares what was forwarded with what was for the previous turn, if the loop has time for it.
     func noteKeptPrefix() {
         guard let decision, let plan, plan.route != nil, let attempt, let messages = attempt.messages,
-            let conversation = decision.request.facts.conversation, (answer?.head.status ?? 500) < 300
+            let conversation = decision.request.facts.conversation, (answer?.head.status ?? 500) < 300,
+            loop.turnAllowance.take(1, at: .now())
         else { return }
         let place = PrefixMemory.Place(
             conversation: conversation,
