@@ -20,15 +20,24 @@ extension Conversation {
     /// right behind the opening brace. An object without members takes only one insertion, since the next would
     /// lack a comma; nothing that was scanned as a chat is one.
     ///
-    /// - Parameter json: a whole JSON value, written as it is.
+    /// - Parameters:
+    ///   - key: a name without anything that JSON escapes.
+    ///   - json: a whole JSON value, written as it is.
     public func setting(
         _ key: StaticString,
         toRaw json: [UInt8],
         in body: UnsafeRawBufferPointer
     ) -> [Splice] {
         if let value = member(key, in: body) { return [Splice(value, with: json)] }
-        let comma: [UInt8] = members.isEmpty ? [] : [Ascii.comma]
-        let member = quotedJSON(key.description) + [Ascii.colon] + json + comma
+        let name = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+        var member: [UInt8] = []
+        member.reserveCapacity(name.count + json.count + 4)
+        member.append(Ascii.quote)
+        member.append(contentsOf: name)
+        member.append(Ascii.quote)
+        member.append(Ascii.colon)
+        member.append(contentsOf: json)
+        if !members.isEmpty { member.append(Ascii.comma) }
         let start = self.body.lowerBound + 1
         return [Splice(start..<start, with: member)]
     }

@@ -20,7 +20,10 @@ public struct Splice: Equatable, Sendable {
     /// - Precondition: no two splices overlap in part.
     /// - Complexity: O(*n* log *n*) in the number of splices.
     public static func merged(_ lists: [[Splice]]) -> [Splice] {
-        let ordered = lists.joined().enumerated().sorted { a, b in
+        let all = lists.flatMap(\.self)
+        // Most requests have one edit or none.
+        guard all.count > 1 else { return all }
+        let ordered = all.enumerated().sorted { a, b in
             if a.element.range.lowerBound != b.element.range.lowerBound {
                 return a.element.range.lowerBound < b.element.range.lowerBound
             }
