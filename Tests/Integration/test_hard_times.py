@@ -10,7 +10,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+import preload
 from images import (
     ask,
     body_of_chat,
@@ -38,7 +38,6 @@ from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
 from stack import CLAUDE, GEMINI, ROUTES, SIDECAR, Sidecar
 
 Start = Callable[..., Sidecar]
-COMPILER = shutil.which("cc") or shutil.which("clang")
 DAY = 86_400
 
 
@@ -337,12 +336,7 @@ class WallClock:
 @pytest.fixture(scope="module")
 def shift(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that shifts a program's clock."""
-    if COMPILER is None:
-        pytest.skip("there is no C compiler")
-    library = tmp_path_factory.mktemp("clock") / "wallclock.so"
-    source = Path(__file__).with_name("wallclock.c")
-    subprocess.run([COMPILER, "-shared", "-fPIC", "-O", "-o", library, source], check=True)
-    return library
+    return preload.build("wallclock", tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture

@@ -298,6 +298,7 @@ def test_what_cannot_be_spliced_ends_with_an_error(
     assert len(play.asked) == 1
     assert heard.text == "".join(word for word in words if isinstance(word, str))
     assert not heard.is_complete and len(heard.errors) == 1
+    assert play.logged()["attempts"] == [f"{FIRST}=upstream_fault"]
 
 
 @pytest.mark.parametrize("members", [{"n": 1}, {"response_format": {"type": "text"}}, {"logprobs": False, "n": None}])

@@ -137,9 +137,14 @@ public struct FailoverState: Equatable, Sendable {
     /// The next target is asked whatever the class, unless the model would not answer.
     public mutating func brokeOff(_ failure: FailureClass) -> Action {
         hasBegun = true
-        if let last = outcomes.indices.last { outcomes[last].result = failure.rawValue }
+        noteCut(failure)
         guard !failure.isAlwaysPassedOn else { return .breakOff }
         return proceed(to: current + 1, hold: false) ?? .breakOff
+    }
+
+    /// An answer that was relayed in part broke off, whatever follows: its attempt did not go well.
+    public mutating func noteCut(_ failure: FailureClass) {
+        if let last = outcomes.indices.last { outcomes[last].result = failure.rawValue }
     }
 
     /// The time for the whole request is over: nobody else is asked.

@@ -27,7 +27,7 @@ struct KeyCheck {
     /// Nil when the value cannot be used.
     private mutating func check(_ value: JSONValue, of node: KeyNode, at pointer: JSONPointer) -> JSONValue? {
         switch node.row.availability {
-        case .mustBeEmpty where asks(value), .mustBeAbsent:
+        case .mustBeEmpty where asks(value):
             problems.append(.init(pointer, "not available in this version; remove it"))
             return nil
         default:

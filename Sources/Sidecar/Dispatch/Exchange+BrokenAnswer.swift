@@ -9,6 +9,7 @@ extension Exchange {
     func answerWasCut(by failure: FailureClass? = nil) {
         if let failure { answer?.cut = failure }
         guard let answer, !endEvents(as: .cut), !goesOnElsewhere(after: answer.cut) else { return }
+        failover?.state.noteCut(answer.cut)
         observeAttempt(outcome: Label(answer.cut.rawValue))
         answer.isConfirmed = true
         settle(.failed(answer.cut))

@@ -20,10 +20,10 @@ struct S3StoreTests {
         var client = S3Client(http: Self.http, signer: S3Signer(credentials, region: .standard))
         // A machine that is busy with other tests is no store that is away.
         client.limits = S3Client.Limits(
-            upload: .seconds(60),
-            download: .seconds(60),
-            question: .seconds(60),
-            retries: .seconds(60),
+            upload: .minutes(10),
+            download: .minutes(10),
+            question: .minutes(10),
+            retries: .seconds(600),
             firstPause: .milliseconds(1)
         )
         change(&client.limits)
@@ -119,7 +119,7 @@ struct S3StoreTests {
         let server = ScriptedStore { _ in status == 0 ? .hangUp : .status(status) }
         let content = try SampleImage.content()
 
-        for (retries, tries) in [(Duration.seconds(60), 5), (.zero, 1)] {
+        for (retries, tries) in [(Duration.seconds(600), 5), (.zero, 1)] {
             let before = server.lines.count
             let store = try store(port: server.port) { $0.retries = retries }
             let error = await #expect(throws: MediaStoreError.self) {

@@ -13,8 +13,6 @@ struct KeyRow: Sendable {
         case available
         /// Only a value that asks for nothing (false, 0, nothing inside) is taken in this version.
         case mustBeEmpty
-        /// Naming it already asks for something that this version cannot do.
-        case mustBeAbsent
     }
 
     /// Dots between keys; `.*` for any name, `[]` for any place in a list.

@@ -15,7 +15,6 @@ enum SchemaDocument {
             switch row.availability {
             case .available: schema(of: row.type, node)
             case .mustBeEmpty: emptySchema(of: row.type)
-            case .mustBeAbsent: ["not": [:]]
             }
         schema["description"] = .text(row.description)
         if case .otherwise(let value) = row.presence, value != [:] { schema["default"] = value }
@@ -98,7 +97,7 @@ extension KeyRow {
     var description: String {
         switch availability {
         case .available: doc
-        case .mustBeEmpty, .mustBeAbsent: doc + " Not available in this version."
+        case .mustBeEmpty: doc + " Not available in this version."
         }
     }
 }
