@@ -175,7 +175,8 @@ def test_names_are_text(scene: tuple[Sidecar, Day], watch: Callable[..., Watched
     evil = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
     day.ask(evil)
     day.ask("claude-" + evil, X_Request_ID="<img/src=x/onerror=window.hurt=1>")
-    day.ask("m" * 240)
+    # The longest name that is understood.
+    day.ask("m" * 256)
     page = watch(sidecar).open()
     expect(page.locator("#list tr.request")).to_have_count(3)
     for button in page.locator("#list .more").all():
@@ -184,7 +185,7 @@ def test_names_are_text(scene: tuple[Sidecar, Day], watch: Callable[..., Watched
     assert page.locator("td", has_text=evil).count() > 0
     assert page.evaluate("window.hurt") is None
     assert page.locator("img").count() == 0 and page.locator("main script").count() == 0
-    assert max(len(request["requested_model"]) for request in requests_of(sidecar)) == 201
+    assert max(len(request["requested_model"]) for request in requests_of(sidecar)) == 256
 
 
 def test_token(start_sidecar: Callable[..., Sidecar], watch: Callable[..., Watched]) -> None:
