@@ -1,7 +1,7 @@
 /// One road out: direct, or by a proxy that a link names.
 public struct Rung: Sendable {
     /// nil on the direct road.
-    let road: Road?
+    let parsed: ParsedLink?
     /// What makes two rungs the same, and a secret.
     private let link: String
 
@@ -12,17 +12,17 @@ public struct Rung: Sendable {
     public init(_ link: String) throws(LinkProblem) {
         let link = Self.trimmed(link)
         self.link = link
-        road = link.lowercased() == "direct" ? nil : try Self.road(link)
+        parsed = link.lowercased() == "direct" ? nil : try Self.parse(link)
     }
 
-    private static func road(_ link: String) throws(LinkProblem) -> Road {
+    private static func parse(_ link: String) throws(LinkProblem) -> ParsedLink {
         let scheme = try LinkText.split(link).scheme
         guard let kind = Tunnel.kinds.first(where: { $0.schemes.contains(scheme) }) else {
             throw unknownSchemes.contains(scheme)
                 ? .unsupported("\(scheme)://")
                 : LinkProblem("the scheme is not known; write socks5://, http://, vless://, ss:// or direct")
         }
-        return try kind.road(link)
+        return try kind.parse(link)
     }
 
     /// Schemes of other proxies, so that the message can name them.
@@ -41,13 +41,13 @@ public struct Rung: Sendable {
     ///
     /// For metrics and logs: one value a rung, and never a credential.
     public var label: String {
-        guard let road else { return "direct" }
-        let host = road.proxy.host.contains(":") ? "[\(road.proxy.host)]" : road.proxy.host
-        return "\(road.label)://\(host):\(road.proxy.port)"
+        guard let parsed else { return "direct" }
+        let host = parsed.proxy.host.contains(":") ? "[\(parsed.proxy.host)]" : parsed.proxy.host
+        return "\(parsed.label)://\(host):\(parsed.proxy.port)"
     }
 
     /// Whether there is no proxy in between.
-    public var isDirect: Bool { road == nil }
+    public var isDirect: Bool { parsed == nil }
 }
 
 /// Rungs are the same if their links are spelled the same.

@@ -4,22 +4,22 @@ enum Tunnel {
     struct Kind: Sendable {
         let schemes: [String]
         /// Reads a link of one of these schemes, without white space around it.
-        let road: @Sendable (String) throws(LinkProblem) -> Road
+        let parse: @Sendable (String) throws(LinkProblem) -> ParsedLink
     }
 
     /// Every kind there is.
     ///
     /// A new one is a folder beside this file and a line here.
     static let kinds: [Kind] = [
-        Kind(schemes: ["socks5", "socks5h"], road: SOCKS5Link.road),
-        Kind(schemes: ["http"], road: HTTPConnectLink.road),
-        Kind(schemes: ["vless"], road: VLESSLink.road),
-        Kind(schemes: ["ss"], road: ShadowsocksLink.road),
+        Kind(schemes: ["socks5", "socks5h"], parse: SOCKS5Link.parse),
+        Kind(schemes: ["http"], parse: HTTPConnectLink.parse),
+        Kind(schemes: ["vless"], parse: VLESSLink.parse),
+        Kind(schemes: ["ss"], parse: ShadowsocksLink.parse),
     ]
 }
 
 /// A proxy and how to speak to it, as its link says.
-struct Road: Sendable {
+struct ParsedLink: Sendable {
     /// The proxy itself.
     var proxy: Destination
     /// Names what is spoken, for labels: `vless+ws+tls`.

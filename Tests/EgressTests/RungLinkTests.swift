@@ -65,7 +65,7 @@ struct RungLinkTests {
         ]
     )
     func shadowsocksKey(link: String) throws {
-        let layer = try #require(Rung(link).road?.layers.first as? ShadowsocksLayer)
+        let layer = try #require(Rung(link).parsed?.layers.first as? ShadowsocksLayer)
 
         #expect(layer.cipher == .aes256GCM)
         #expect(layer.masterKey == ShadowsocksCipher.aes256GCM.masterKey(password: "~~~???>>>"))
@@ -80,14 +80,14 @@ struct RungLinkTests {
         ] as [(String, String, [String])]
     )
     func proxyTLS(query: String, name: String, protocols: [String]) throws {
-        let tls = try #require(Rung("vless://\(Self.id)@p.example:443\(query)").road?.tls)
+        let tls = try #require(Rung("vless://\(Self.id)@p.example:443\(query)").parsed?.tls)
 
         #expect(tls == ProxyTLS(serverName: name, applicationProtocols: protocols))
     }
 
     @Test("a proxy that is an address has no name to send")
     func addressHasNoName() throws {
-        #expect(try Rung("vless://\(Self.id)@192.0.2.1:443?security=tls").road?.tls == ProxyTLS())
+        #expect(try Rung("vless://\(Self.id)@192.0.2.1:443?security=tls").parsed?.tls == ProxyTLS())
     }
 
     @Test(
@@ -100,7 +100,7 @@ struct RungLinkTests {
     )
     func webSocket(query: String, host: String, path: String) throws {
         let layer = try #require(
-            Rung("vless://\(Self.id)@p.example:443\(query)").road?.layers.first as? WebSocketLayer
+            Rung("vless://\(Self.id)@p.example:443\(query)").parsed?.layers.first as? WebSocketLayer
         )
 
         #expect(layer.host == host && layer.path == path)

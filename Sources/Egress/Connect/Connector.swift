@@ -38,34 +38,34 @@ public struct Connector: Sendable {
                 connect(to: destination, by: rung, on: loop, limits: limits, configure: configure)
             }
         }
-        let opening = RoadOpening(on: loop, limits: limits, configure: configure)
+        let opening = ConnectionOpening(on: loop, limits: limits, configure: configure)
         let future = opening.begin()
-        guard let road = rung.road else {
+        guard let link = rung.parsed else {
             opening.connect(to: destination, isDirect: true, handlers: [])
             return future
         }
         do {
-            let states = try road.layers.map { layer throws(RoadFault) in try layer.state(for: destination) }
-            connect(opening, road, states)
+            let states = try link.layers.map { layer throws(RoadFault) in try layer.state(for: destination) }
+            connect(opening, link, states)
         } catch {
             opening.fail(error)
         }
         return future
     }
 
-    private func connect(_ opening: RoadOpening, _ road: Road, _ states: [any TunnelState]) {
+    private func connect(_ opening: ConnectionOpening, _ link: ParsedLink, _ states: [any TunnelState]) {
         let tunnels = states.enumerated().map { place, state in
-            TunnelHandler(state, awaitsTLS: place == 0 && road.tls != nil)
+            TunnelHandler(state, awaitsTLS: place == 0 && link.tls != nil)
         }
-        guard let tls = road.tls else {
-            return opening.connect(to: road.proxy, isDirect: false, handlers: tunnels)
+        guard let tls = link.tls else {
+            return opening.connect(to: link.proxy, isDirect: false, handlers: tunnels)
         }
         let bound = NIOLoopBound((opening, tunnels), eventLoop: opening.loop)
         contexts.context(offering: tls.applicationProtocols, on: opening.loop).whenComplete { result in
             let (opening, tunnels) = bound.value
             do {
                 let handler = try Self.handler(result.get(), serverName: tls.serverName)
-                opening.connect(to: road.proxy, isDirect: false, handlers: [handler] + tunnels)
+                opening.connect(to: link.proxy, isDirect: false, handlers: [handler] + tunnels)
             } catch {
                 opening.fail(RoadFault.proxyTLS)
             }

@@ -22,9 +22,9 @@ final class RoadEndHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var arrived: [ByteBuffer] = []
     private var isInputClosed = false
     private var isReadAwaited = false
-    private let opening: RoadOpening
+    private let opening: ConnectionOpening
 
-    init(_ opening: RoadOpening) {
+    init(_ opening: ConnectionOpening) {
         self.opening = opening
     }
 

@@ -1,6 +1,6 @@
 /// `http://[user:password@]host:port`: a proxy that speaks CONNECT.
 enum HTTPConnectLink {
-    static func road(_ link: String) throws(LinkProblem) -> Road {
+    static func parse(_ link: String) throws(LinkProblem) -> ParsedLink {
         let text = try LinkText(link)
         try LinkOptions(text).finish()
         let credentials = try LinkCredentials(text.userInfo)
@@ -8,7 +8,7 @@ enum HTTPConnectLink {
             throw LinkProblem("a user name of HTTP's Basic scheme cannot hold a colon")
         }
         let proxy = Destination(host: text.host, port: text.port)
-        return Road(proxy: proxy, label: "http", layers: [HTTPConnectLayer(credentials: credentials)])
+        return ParsedLink(proxy: proxy, label: "http", layers: [HTTPConnectLayer(credentials: credentials)])
     }
 }
 

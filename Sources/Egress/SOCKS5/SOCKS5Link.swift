@@ -2,7 +2,7 @@
 ///
 /// `socks5h://` means the same: the proxy always resolves the name.
 enum SOCKS5Link {
-    static func road(_ link: String) throws(LinkProblem) -> Road {
+    static func parse(_ link: String) throws(LinkProblem) -> ParsedLink {
         let text = try LinkText(link)
         try LinkOptions(text).finish()
         let credentials = try LinkCredentials(text.userInfo)
@@ -13,7 +13,7 @@ enum SOCKS5Link {
             else { throw LinkProblem("SOCKS5 needs a user and a password of 1 to 255 bytes each") }
         }
         let proxy = Destination(host: text.host, port: text.port)
-        return Road(proxy: proxy, label: "socks5", layers: [SOCKS5Layer(credentials: credentials)])
+        return ParsedLink(proxy: proxy, label: "socks5", layers: [SOCKS5Layer(credentials: credentials)])
     }
 }
 

@@ -6,14 +6,14 @@ internal import Crypto
 ///     ss://method:password@host:port#name        each percent-encoded
 ///     ss://base64(method:password@host:port)#name
 enum ShadowsocksLink {
-    static func road(_ link: String) throws(LinkProblem) -> Road {
+    static func parse(_ link: String) throws(LinkProblem) -> ParsedLink {
         let text = try LinkText(spelledOut(link))
         var options = LinkOptions(text)
         if options.take("plugin") != nil { throw .unsupported("a Shadowsocks plugin") }
         try options.finish()
         let layer = try layer(text.userInfo ?? "")
         let proxy = Destination(host: text.host, port: text.port)
-        return Road(proxy: proxy, label: "ss", layers: [layer])
+        return ParsedLink(proxy: proxy, label: "ss", layers: [layer])
     }
 
     /// Turns the oldest spelling, which is Base64 as a whole, into one with host and port in the clear.

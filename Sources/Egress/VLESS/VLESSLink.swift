@@ -3,7 +3,7 @@
 /// The form of XTLS/Xray-core discussion 716. What is read is done to the letter; everything else is refused, since a
 /// client that drops `security=reality` sends the user's id in the clear.
 enum VLESSLink {
-    static func road(_ link: String) throws(LinkProblem) -> Road {
+    static func parse(_ link: String) throws(LinkProblem) -> ParsedLink {
         let text = try LinkText(link)
         var options = LinkOptions(text)
         guard let user = text.userInfo.flatMap({ PercentDecoding.text($0) }).flatMap({ VLESSUser($0) }) else {
@@ -14,7 +14,7 @@ enum VLESSLink {
         let tls = try tls(&options, proxy: text.host, isWebSocket: isWebSocket)
         let webSocket = try webSocket(&options, host: tls?.serverName ?? text.host)
         try options.finish()
-        return Road(
+        return ParsedLink(
             proxy: Destination(host: text.host, port: text.port),
             label: "vless" + (isWebSocket ? "+ws" : "") + (tls == nil ? "" : "+tls"),
             tls: tls,

@@ -5,7 +5,7 @@ internal import NIOSSL
 /// One attempt to open a road, with its time limit.
 ///
 /// All of its state belongs to its event loop, so it needs no lock and is not `Sendable`.
-final class RoadOpening {
+final class ConnectionOpening {
     let loop: any EventLoop
     private let limits: RoadLimits
     private let promise: EventLoopPromise<any Channel>
@@ -140,4 +140,4 @@ final class RoadOpening {
 }
 
 @available(*, unavailable)
-extension RoadOpening: Sendable {}
+extension ConnectionOpening: Sendable {}
