@@ -52,6 +52,9 @@ final class ClientHandler: ChannelDuplexHandler {
     private(set) var readBegan: NIODeadline
     /// Since when a body waits for others to leave the buffers.
     var isStarvedSince: NIODeadline?
+    /// What was read of a large body since it had to ask for its next turn.
+    var bytesOfTurn = 0
+    var waitsForTurn = false
 
     init(loop: LoopContext, listener: ListenerIdentity) {
         self.loop = loop
@@ -99,7 +102,7 @@ final class ClientHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if mayRead { context.read() } else { isReadPending = true }
+        if mayRead, readsInNextTurn() { context.read() } else { isReadPending = true }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -125,7 +128,7 @@ final class ClientHandler: ChannelDuplexHandler {
     private var mayRead: Bool {
         switch phase {
         case .head, .lingering: true
-        case .body: isStarvedSince == nil && (exchange?.takesMoreBody ?? true)
+        case .body: isStarvedSince == nil && !waitsForTurn && (exchange?.takesMoreBody ?? true)
         case .responding: input.readableBytes < Limit.pipelinedBytes
         case .tunnel: exchange?.takesMoreBody ?? true
         }
@@ -215,6 +218,7 @@ final class ClientHandler: ChannelDuplexHandler {
             refuse(.badRequest("broken chunked coding"))
             return false
         }
+        if exchange.isLargeBody { bytesOfTurn += byteCount }
         if byteCount > 0, let slice = input.readSlice(length: byteCount) { exchange.bodyReceived(slice) }
         guard isCarrying(exchange) else { return true }
         guard progress == .ended else { return false }

@@ -34,6 +34,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// What has arrived of a head that is not complete yet.
     private var headBytes: ByteBuffer?
     private var exchange: Exchange?
+    /// What is still to be sent of a large body.
+    private var restOfBody: ByteBuffer?
     private var hasServed = false
     private var isReadPending = false
     /// Whether it goes back to the pool once it is known that nothing follows the answer.
@@ -65,9 +67,25 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.exchange = exchange
         state.sent(isHEAD: exchange.isHEAD, isUpgrade: exchange.head.isUpgrade)
         context.write(wrapOutboundOut(head), promise: nil)
-        if let body { context.write(wrapOutboundOut(body), promise: nil) }
-        context.flush()
+        restOfBody = body
+        writePiece(to: context)
         resumeReading()
+    }
+
+    /// Writes a body piece by piece: all of it at once would hold up the loop's other clients.
+    private func writePiece(to context: ChannelHandlerContext) {
+        guard var rest = restOfBody.take(),
+            let piece = rest.readSlice(length: min(LoopTurns.pieceBytes, rest.readableBytes))
+        else { return context.flush() }
+        guard rest.readableBytes > 0 else {
+            return context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
+        }
+        restOfBody = rest
+        context.writeAndFlush(wrapOutboundOut(piece)).assumeIsolated().whenSuccess {
+            self.pool.loop.turns.wait {
+                if let context = self.context, self.restOfBody != nil { self.writePiece(to: context) }
+            }
+        }
     }
 
     /// Sends more of a request body, or bytes of an upgraded connection.
@@ -83,6 +101,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// Gives the exchange up: what is still to come on this connection is of no use.
     func abandon() {
         exchange = nil
+        restOfBody = nil
         context?.close(promise: nil)
     }
 
@@ -133,6 +152,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         isActive = false
+        restOfBody = nil
         pool.connectionClosed(self)
         guard let exchange else {
             road?.wasAbandoned()
@@ -219,7 +239,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private func finish(leftOver: Int, context: ChannelHandlerContext) {
         guard let exchange = exchange.take() else { return }
         hasServed = true
-        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent {
+        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent, restOfBody == nil {
             // Not before the read is over: the next request would get what is still in it for its answer.
             isDone = true
         } else {
