@@ -18,6 +18,17 @@ struct MergeReference {
         return zip(bounds, bounds.dropFirst()).compactMap { rank(piece[$0..<$1]) }
     }
 
+    /// The ranks of all that is merged on the way when a token is made of its own bytes, without its own.
+    func mergesWithin(_ token: [UInt8]) -> [Int] {
+        var bounds = vocabulary.unit == .byte ? Array(0...token.count) : scalarBounds(of: token)
+        var ranks: [Int] = []
+        while bounds.count > 3, let (rank, at) = lowestPair(token, bounds) {
+            bounds.remove(at: at + 1)
+            ranks.append(rank)
+        }
+        return ranks
+    }
+
     /// The offsets of scalars, and of the bytes of those that are no token.
     private func scalarBounds(of piece: [UInt8]) -> [Int] {
         var bounds = [0]

@@ -8,18 +8,62 @@ import Testing
 struct PieceEncoderTests {
     static let cases = Encoding.all.flatMap { encoding in (0..<40).map { (encoding, $0) } }
 
-    @Test("as the definition does, whatever the windows", arguments: cases)
-    func windows(encoding: Encoding, seed: Int) {
+    @Test("as the definition does, whatever the blocks and windows", arguments: cases)
+    func blocks(encoding: Encoding, seed: Int) {
         var random = SplitMix(seed: UInt64(seed))
         let piece = SampleText.letters(&random, count: Int.random(in: 1...300, using: &random))
         let expected = MergeReference(encoding).tokens(of: piece)
 
         #expect(Self.tokens(of: piece, encoding) == expected)
-        for (window, overlap) in [(2, 1), (8, 4), (16, 8), (40, 5), (64, 40)] {
+        for (block, units) in [(16, 63), (24, 2), (64, 16), (64, 40), (100, 63)] {
             #expect(
-                Self.tokens(of: piece, encoding, window: window, overlap: overlap) == expected,
-                "\(window)"
+                Self.tokens(of: piece, encoding, block: block, units: units) == expected,
+                "\(block), \(units)"
             )
+        }
+    }
+
+    @Test("in every script", arguments: Encoding.all, SampleText.alphabets)
+    func scripts(encoding: Encoding, alphabet: String) {
+        var random = SplitMix(seed: 5)
+        let scalars = Array(alphabet.unicodeScalars)
+        let piece = (0..<150).flatMap { _ in
+            Array(String(scalars[Int.random(in: scalars.indices, using: &random)]).utf8)
+        }
+
+        let expected = MergeReference(encoding).tokens(of: piece)
+
+        for (block, units) in [(80, 63), (200, 30)] {
+            #expect(Self.tokens(of: piece, encoding, block: block, units: units) == expected, "\(block)")
+        }
+    }
+
+    @Test(
+        "short tokens are made of tokens of lower ranks, on which early merges rely",
+        arguments: Encoding.all
+    )
+    func orderlyTokens(encoding: Encoding) {
+        let vocabulary = encoding.vocabulary
+        let reference = MergeReference(encoding)
+        var disorderly: [UInt32] = []
+        vocabulary.forEachToken { token, rank in
+            guard (3...EarlyMerges.longestOrderly).contains(token.count) else { return }
+            if reference.mergesWithin(Array(token)).contains(where: { $0 > rank }) { disorderly.append(rank) }
+        }
+
+        #expect(disorderly.isEmpty)
+    }
+
+    @Test("blocks that are remembered count as blocks that are not", arguments: Encoding.all)
+    func rememberedBlocks(encoding: Encoding) {
+        var random = SplitMix(seed: 6)
+        let letters = SampleText.letters(&random, count: 9_000)
+        let counter = TokenCounter(encoding)
+        for piece in [letters + letters, Array(letters.dropFirst()) + letters, Array(letters.prefix(4_096))] {
+            let tokens = Self.tokens(of: piece, encoding, block: 20_000).count
+            for _ in 0..<2 {
+                #expect(counter.count(piece) == (encoding == .gemma ? counter.encode(piece).count : tokens))
+            }
         }
     }
 
@@ -46,22 +90,17 @@ struct PieceEncoderTests {
 
         let expected = MergeReference(encoding).tokens(of: piece)
 
-        for window in [16, 64, 200] {
-            #expect(
-                Self.tokens(of: piece, encoding, window: window, overlap: window / 2) == expected,
-                "\(window)"
-            )
+        for block in [20, 64, 200] {
+            #expect(Self.tokens(of: piece, encoding, block: block) == expected, "\(block)")
         }
     }
 
-    @Test("the usual windows give what one large window gives", arguments: Encoding.all)
-    func usualWindows(encoding: Encoding) {
+    @Test("the usual blocks give what one large block gives", arguments: Encoding.all)
+    func usualBlocks(encoding: Encoding) {
         var random = SplitMix(seed: 1)
         let piece = SampleText.letters(&random, count: 20_000)
 
-        #expect(
-            Self.tokens(of: piece, encoding) == Self.tokens(of: piece, encoding, window: 20_000, overlap: 1)
-        )
+        #expect(Self.tokens(of: piece, encoding) == Self.tokens(of: piece, encoding, block: 20_000))
     }
 
     static let lengthy: [(Encoding, String)] = [
@@ -101,11 +140,11 @@ struct PieceEncoderTests {
     private static func tokens(
         of piece: [UInt8],
         _ encoding: Encoding,
-        window: Int = 4096,
-        overlap: Int = 256
+        block: Int = 4096,
+        units: Int = WindowMerge.mostUnits
     ) -> [Int] {
         var list = RankList()
-        var encoder = PieceEncoder(encoding.vocabulary, window: window, overlap: overlap)
+        var encoder = PieceEncoder(encoding.vocabulary, block: block, units: units)
         piece.withUnsafeBufferPointer { bytes in
             guard let start = bytes.baseAddress else { return }
             encoder.encode(start, count: bytes.count, readable: bytes.count, into: &list)

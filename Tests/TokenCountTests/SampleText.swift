@@ -16,6 +16,16 @@ enum SampleText {
         "<h1>",
     ]
 
+    /// Letters of many scripts, and what else makes long pieces.
+    static let alphabets = [
+        "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "etaoin", "aZbYcX", "0123456789",
+        "!#$%&*+-/<=>",
+        "абвгдежзийклмнопрстуфхцчшщъыьэюя", "αβγδεζηθικλμνξοπρστυφχψω", "אבגדהוזחטיכלמנסעפצקרשת",
+        "ابتثجحخدذرزسشصضطظعغ",
+        "अआइईउऊएऐओऔकखगघचछज", "กขคงจฉชซดตถทธนบปผพฟ", "가나다라마바사아자차카타파하", "あいうえおかきくけこさしすせそ", "天地玄黃宇宙洪荒日月盈昃",
+        "e\u{301}a\u{308}x", " \t\n\r\u{A0}",
+    ]
+
     static func any(_ random: inout SplitMix, parts count: Int = 40) -> String {
         (0..<Int.random(in: 0...count, using: &random)).reduce(into: "") { text, _ in
             let part = parts[Int.random(in: parts.indices, using: &random)]

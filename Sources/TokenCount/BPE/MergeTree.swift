@@ -127,7 +127,7 @@ private struct MergePass {
         var start = 0
         var laid = 0
         while start < count {
-            let end = unitEnd(from: start)
+            let end = vocabulary.scalarEnd(in: piece, from: start, count: count, readable: readable)
             parts[start] = MergeTree.Part(
                 end: Int32(truncatingIfNeeded: end),
                 previous: Int32(truncatingIfNeeded: previous)
@@ -143,18 +143,6 @@ private struct MergePass {
             start = end
         }
         return laid
-    }
-
-    /// The end of the scalar that starts here if it is a token, else of its first byte.
-    @inline(__always)
-    private func unitEnd(from start: Int) -> Int {
-        let first = piece[start]
-        // A byte within a scalar counts as none: then the first one was no token either.
-        guard first >= 0xC0 else { return start &+ 1 }
-        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-        guard start &+ length <= count else { return start &+ 1 }
-        let rank = vocabulary.rank(piece + start, count: length, readable: readable &- start)
-        return rank == Vocabulary.none ? start &+ 1 : start &+ length
     }
 
     @inline(__always)

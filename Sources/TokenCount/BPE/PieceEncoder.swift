@@ -1,28 +1,23 @@
-internal import Glibc
-
 /// Turns pieces into tokens: by one look-up if the whole piece is a token, else by merging.
 ///
-/// A long piece is cut into parts where its vocabulary's ``Joints`` allow it. A part longer than a window is merged window by window, each overlapping the one before it. A sequence of
-/// tokens is the encoding of its bytes exactly when every two neighbours are the encoding of theirs: the first
-/// merge across a boundary would happen in the two alone as well. So where two overlapping windows share a token,
-/// the tokens of the first up to it and those of the second from it on are one such sequence. If ever two windows
-/// share none, which takes a text made for it, the part is merged as a whole.
+/// A long piece is cut into parts where its vocabulary's ``Joints`` allow it, a very long one is merged block by block;
+/// `PieceEncoder+Blocks.swift` says how.
 struct PieceEncoder: ~Copyable {
-    private let vocabulary: Vocabulary
+    let vocabulary: Vocabulary
     private let joints: Joints
-    private let window: Int
-    private let overlap: Int
-    private var tree = MergeTree()
+    let block: Int
+    let units: Int
+    var tree = MergeTree()
 
     /// - Parameters:
-    ///   - window: bytes merged at once; the default's scratch memory fits a second-level cache.
-    ///   - overlap: bytes that two windows share at least; by default enough for all but the longest tokens to lie
-    ///     wholly within. The result is the same for any sizes.
-    init(_ vocabulary: Vocabulary, window: Int = 4096, overlap: Int? = nil) {
+    ///   - block: bytes merged at once at most; the default's scratch memory fits a second-level cache.
+    ///   - units: how many a window of a block has, 2 to ``WindowMerge/mostUnits``. The result is the same for any
+    ///     sizes.
+    init(_ vocabulary: Vocabulary, block: Int = 4096, units: Int = WindowMerge.mostUnits) {
         self.vocabulary = vocabulary
         joints = vocabulary.joints
-        self.window = window
-        self.overlap = overlap ?? min(2 * vocabulary.longest, 256)
+        self.block = block
+        self.units = units
     }
 
     /// Adds the tokens of one piece.
@@ -42,6 +37,8 @@ struct PieceEncoder: ~Copyable {
             sink.add(rank: rank)
         } else if count <= ShortMerge.longest {
             merge(piece, count: count, readable: readable, into: &sink)
+        } else if count > block, !isCutShort(piece, count: count, readable: readable) {
+            mergeByBlocks(piece, count: count, readable: readable, known: nil, into: &sink)
         } else {
             mergeByParts(piece, count: count, readable: readable, into: &sink)
         }
@@ -71,6 +68,16 @@ struct PieceEncoder: ~Copyable {
     @inline(__always)
     func partEnd(of piece: UnsafePointer<UInt8>, from start: Int, count: Int, readable: Int) -> Int {
         joints.partEnd(of: piece, from: start, count: count, readable: readable)
+    }
+
+    /// Whether cuts are so near to each other at the start of a very long piece that it is better merged by parts.
+    func isCutShort(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int) -> Bool {
+        let parts = 32
+        var end = 0
+        for _ in 0..<parts where end < count {
+            end = partEnd(of: piece, from: end, count: count, readable: readable)
+        }
+        return end <= 5 * parts
     }
 
     /// The number of tokens of a part, which is not all of its piece.
@@ -127,15 +134,13 @@ struct PieceEncoder: ~Copyable {
             let merge = ShortMerge(piece, count: count, readable: readable, in: vocabulary)
             return sink.add(startingAt: merge.starts(), of: piece, count: count, in: vocabulary)
         }
-        let before = sink.count
-        if count > window {
-            if mergeByWindows(piece, count: count, into: &sink) { return }
-            sink.rewind(to: before)
+        if count > block {
+            return mergeByBlocks(piece, count: count, readable: readable, known: nil, into: &sink)
         }
         mergeByTree(piece, count: count, readable: readable, into: &sink)
     }
 
-    private mutating func mergeByTree<Sink: TokenSink>(
+    mutating func mergeByTree<Sink: TokenSink>(
         _ piece: UnsafePointer<UInt8>,
         count: Int,
         readable: Int,
@@ -143,87 +148,5 @@ struct PieceEncoder: ~Copyable {
     ) {
         let parts = tree.merge(piece, count: count, readable: readable, in: vocabulary)
         sink.add(parts, of: piece, in: vocabulary)
-    }
-
-    /// - Returns: whether all windows could be joined; if not, what was added is wrong.
-    private mutating func mergeByWindows<Sink: TokenSink>(
-        _ piece: UnsafePointer<UInt8>,
-        count: Int,
-        into sink: inout Sink
-    ) -> Bool {
-        var current = boundaries(of: piece, 0..<window)
-        var done = 0
-        while let last = current.last, last < count {
-            let next = current.last { $0 <= last - overlap } ?? current[0]
-            guard next > current[0] else { return false }
-            let following = boundaries(of: piece, after: current, from: next, to: min(next + window, count))
-            // A token before those that already came from this window would not join to them.
-            guard let joint = Self.sharedToken(current, following, endingFrom: done) else { return false }
-            addTokens(of: piece, current, from: done, to: joint, into: &sink)
-            done = joint
-            current = following
-        }
-        addTokens(of: piece, current, from: done, to: count, into: &sink)
-        return true
-    }
-
-    /// The boundaries of a window, moved from the window before it if both have the same bytes.
-    ///
-    /// Rules of dashes, runs of spaces and other repetitions are the common long pieces.
-    private mutating func boundaries(
-        of piece: UnsafePointer<UInt8>,
-        after known: [Int],
-        from start: Int,
-        to end: Int
-    ) -> [Int] {
-        let isRepetition =
-            known.last == known[0] + (end - start)
-            && memcmp(piece + start, piece + known[0], end - start) == 0
-        return isRepetition ? known.map { $0 - known[0] + start } : boundaries(of: piece, start..<end)
-    }
-
-    /// The offsets in the piece between which its tokens lie, if a part of it is merged alone.
-    private mutating func boundaries(of piece: UnsafePointer<UInt8>, _ range: Range<Int>) -> [Int] {
-        let parts = tree.merge(
-            piece + range.lowerBound,
-            count: range.count,
-            readable: range.count,
-            in: vocabulary
-        )
-        var found = [range.lowerBound]
-        found.reserveCapacity(parts.count + 1)
-        parts.forEach { _, end in found.append(range.lowerBound + end) }
-        return found
-    }
-
-    /// Where the first token ends that stands in both lists of boundaries; nil when there is none.
-    private static func sharedToken(_ some: [Int], _ others: [Int], endingFrom least: Int) -> Int? {
-        var i = 0
-        var j = 0
-        var startsTogether = false
-        while i < some.count, j < others.count {
-            if some[i] == others[j] {
-                if startsTogether, some[i] >= least { return some[i] }
-                startsTogether = true
-                i += 1
-                j += 1
-            } else {
-                startsTogether = false
-                if some[i] < others[j] { i += 1 } else { j += 1 }
-            }
-        }
-        return nil
-    }
-
-    private func addTokens<Sink: TokenSink>(
-        of piece: UnsafePointer<UInt8>,
-        _ boundaries: [Int],
-        from first: Int,
-        to end: Int,
-        into sink: inout Sink
-    ) {
-        for (start, next) in zip(boundaries, boundaries.dropFirst()) where start >= first && next <= end {
-            sink.add(piece + start, count: next - start, in: vocabulary)
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import VocabularyData
 
 /// The tokens of one encoding and their ranks, read where they lie in the binary.
@@ -95,7 +96,18 @@ struct Vocabulary: @unchecked Sendable {
     /// What counting remembers of the pieces that it met.
     var caches: PieceCaches { Self.caches[name.rawValue] }
 
+    /// Which pairs of a very long piece are merged before all else; made when first asked for.
+    var earlyMerges: EarlyMerges {
+        let made = Self.earlyMerges[name.rawValue]
+        return made.merges.load() ?? made.merges.storeIfNil(EarlyMerges(self))
+    }
+
     private static let caches = Name.allCases.map { _ in PieceCaches() }
+    private static let earlyMerges = Name.allCases.map { _ in MadeOnce() }
+
+    private final class MadeOnce: Sendable {
+        let merges = AtomicLazyReference<EarlyMerges>()
+    }
 
     static let o200kBase = Vocabulary(.o200kBase, at: sidecar_vocabulary_o200k_base_start())
     /// The first tokens of Llama 3, which was trained on from them.
@@ -127,6 +139,23 @@ extension Vocabulary {
         return UnsafeBufferPointer(start: start, count: count)
     }
 
+    /// Calls for every token with its rank, in no certain order, with those too that no text gives.
+    @inline(__always)
+    func forEachToken(_ body: (UnsafeBufferPointer<UInt8>, UInt32) -> Void) {
+        for slot in 0..<Int(shortSlots) {
+            let value = Self.u24(shortValues, at: slot)
+            let rank = ours(value & Self.rankMask)
+            guard value != 0, rank != Self.none else { continue }
+            let start = UnsafeRawPointer(shortKeys + slot).assumingMemoryBound(to: UInt8.self)
+            body(UnsafeBufferPointer(start: start, count: Int(value &>> Self.rankBits)), rank)
+        }
+        for rank in 0..<tokens {
+            let place = Self.u24(places, at: rank)
+            guard place != Self.noPlace, place & Self.isText != 0 else { continue }
+            body(text(at: Int(place ^ Self.isText)), UInt32(truncatingIfNeeded: rank))
+        }
+    }
+
     @inline(__always)
     private func text(at offset: Int) -> UnsafeBufferPointer<UInt8> {
         let start = texts + offset
@@ -154,6 +183,18 @@ extension Vocabulary {
         ours(pairRanks[Int(pairs[Int(first) &<< 8 | Int(second)])])
     }
 
+    /// The end of the scalar that starts at an offset if it is a token, else of its first byte.
+    @inline(__always)
+    func scalarEnd(in piece: UnsafePointer<UInt8>, from start: Int, count: Int, readable: Int) -> Int {
+        let first = piece[start]
+        // A byte within a scalar counts as none: then the first one was no token either.
+        guard first >= 0xC0 else { return start &+ 1 }
+        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        guard start &+ length <= count else { return start &+ 1 }
+        let rank = rank(piece + start, count: length, readable: readable &- start)
+        return rank == Self.none ? start &+ 1 : start &+ length
+    }
+
     @inline(__always)
     private func ours(_ rank: UInt32) -> UInt32 {
         rank < limit ? rank : Self.none
@@ -170,6 +211,26 @@ extension Vocabulary {
             return Self.none
         }
         return ours(value & Self.rankMask)
+    }
+
+    /// The rank of up to eight bytes, or ``none``, without a branch: of many look-ups, none waits for another.
+    ///
+    /// - Parameter start: eight bytes may be read.
+    @inline(__always)
+    func shortRankUnbranched(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
+        let word = Self.word(start, count: count, readable: 8)
+        let length = UInt64(truncatingIfNeeded: count)
+        // All ones for fewer than eight bytes.
+        let isShorter = UInt64(bitPattern: Int64(truncatingIfNeeded: count &- 8)) &>> 63
+        let key = word | (length &* isShorter) &<< 56
+        let slot = Self.slot(Self.mixed(key), shortSeeds, buckets: shortBuckets, slots: shortSlots)
+        let value = Self.u24(shortValues, at: slot)
+        let rank = value & Self.rankMask
+        let difference =
+            (shortKeys[slot] ^ key) | UInt64(value &>> Self.rankBits ^ UInt32(truncatingIfNeeded: count))
+        let differs = UInt32(truncatingIfNeeded: (difference | (0 &- difference)) &>> 63)
+        let isForeign = (limit &- 1 &- rank) &>> 31
+        return rank | (0 &- (differs | isForeign))
     }
 
     @inline(never)

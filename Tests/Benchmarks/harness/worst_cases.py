@@ -14,6 +14,7 @@ BOUND = 5
 ENGLISH = "English"
 MARKS = "".join(map(chr, [*range(0x300, 0x370), 0x591, 0x5B4, 0x64B, 0x94D, 0xE31, 0x20DD, 0x302A, 0xFE0F]))
 LETTERS = "abcxyzABCZäßéİжщЖЩλΩאבשקकतकกあカ가힣中文字ǅʰﬁ"
+RUSSIAN = "".join(map(chr, range(0x430, 0x450)))
 CHINESE = "".join(map(chr, range(0x4E00, 0x9FA6)))
 
 
@@ -41,5 +42,7 @@ def texts(english):
         "two bytes in turn": repeated("\0\x7f"),
         "two letters in turn": repeated("aé"),
         "random letters": drawn("abcdefghijklmnopqrstuvwxyz"),
+        "few letters": drawn("etaoinshrdlu"),
+        "Russian letters": drawn(RUSSIAN),
         "random letters and marks": drawn(LETTERS + MARKS),
     }
