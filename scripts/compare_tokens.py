@@ -31,6 +31,9 @@ SYMBOLS = ["/", "//", ".", ",", "!", "?", "'", '"', "-", "=", "#", "<|endoftext|
 SYMBOLS += ["😀", "👩\u200d👩\u200d👧"]
 MARKS = ["\u0301", "\u0308", "\u0903", "\u20dd", "\ufe0f", "\u0e31", "\U0001e944"]
 CASED = ["A", "b", "Ab", "aB", "ABC", "abC", "ǅ", "ʰ", "中", "ª", "Ж", "ж", "ß", "İ", "ﬁ", "\U00010400", "\U00016ea0"]
+ALPHABETS = ["ab", "abcdefghijklmnopqrstuvwxyz", "eEtTaA", "的一是不了人我在有他", "=-", " \t", "0123456789", "!#$%&*+-/<=>"]
+ALPHABETS += ["абвгдежзийклмнопрстуфхцчшщъыьэюя", "αβγδεζηθικλμνξοπρστ", "אבגדהוזחטיכלמנסעפצקרשת", "ابتثجحخدذرزسشصضطظعغ"]
+ALPHABETS += ["etaoinshrdlu", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "가나다라마바사아자차카타파하", "अआइईउऊएऐओऔकखगघचछज", "กขคงจฉชซดตถทธนบป"]
 
 
 def by_category():
@@ -60,8 +63,8 @@ def pieces(draw, categories, tokens):
 
 
 def long_text(draw, tokens):
-    """One piece of many thousand bytes, as windows see them."""
-    alphabet = draw.choice(["ab", "abcdefghijklmnopqrstuvwxyz", "eEtTaA", "的一是不了人我在有他", "=-", " \t"])
+    """One piece of many thousand bytes, as blocks and windows see them."""
+    alphabet = draw.choice(ALPHABETS)
     unit = draw.choice([1, 1, 7, 4000])
     body = "".join(draw.choices(alphabet, k=20_000 // unit)) * unit
     return body + draw.choice(tokens).decode("utf-8", "ignore")
