@@ -67,6 +67,23 @@ struct PieceEncoderTests {
         }
     }
 
+    /// Pairs whose ranks fall from left to right merge from the right end: where a block is cut shows far to its left.
+    @Test("a text made for it does not make one block of the whole piece")
+    func fallingRanks() {
+        let chain = "cqyjhgzlwfjmwjbmvnmxlpdmcvuoqaezzujuzyltihrupptrorer"
+        let piece = Array(String(repeating: chain, count: 2_000).utf8)
+        var encoder = PieceEncoder(Encoding.o200kBase.vocabulary)
+        var tokens = RankList()
+        piece.withUnsafeBufferPointer { bytes in
+            if let start = bytes.baseAddress {
+                encoder.encode(start, count: bytes.count, readable: bytes.count, into: &tokens)
+            }
+        }
+
+        #expect(encoder.tree.capacity <= 2 * encoder.block)
+        #expect(tokens.ranks == Self.tokens(of: piece, .o200kBase, block: piece.count))
+    }
+
     @Test("short ones too, whatever they are made of", arguments: Encoding.all, 0..<10)
     func shortPieces(encoding: Encoding, seed: Int) {
         var random = SplitMix(seed: UInt64(seed))

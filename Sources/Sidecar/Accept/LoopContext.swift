@@ -96,7 +96,7 @@ final class LoopContext {
 
     /// What a configuration says of a model.
     func model(_ name: String, of variant: Variant) -> KnownModel {
-        knownModels.model(name, of: variant, shared.memory.calibration)
+        knownModels.model(name, of: variant)
     }
 
     // MARK: - Connections

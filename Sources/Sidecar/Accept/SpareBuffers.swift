@@ -20,10 +20,10 @@ final class SpareBuffers: Sendable {
         self.init(most: min(50_331_648, maxBufferedBytes / 4))
     }
 
-    /// A buffer that holds so many bytes and is not more than twice as large as a new one would be.
+    /// A buffer that holds so many bytes and is no larger than a new one would be: ``BodyRoom`` has granted no more.
     func take(for byteCount: Int) -> ByteBuffer? {
         kept.withLock { kept in
-            let fitting = kept.lastIndex { byteCount...(4 * byteCount) ~= $0.capacity }
+            let fitting = kept.lastIndex { byteCount...byteCount.roundedUpToPowerOfTwo ~= $0.capacity }
             return fitting.map { kept.remove(at: $0) }
         }
     }

@@ -67,16 +67,21 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.exchange = exchange
         state.sent(isHEAD: exchange.isHEAD, isUpgrade: exchange.head.isUpgrade)
         context.write(wrapOutboundOut(head), promise: nil)
-        restOfBody = body
-        writePiece(to: context)
+        if let body, body.readableBytes >= BodyRoom.leastBytes {
+            restOfBody = body
+            writePiece(to: context)
+        } else {
+            if let body { context.write(wrapOutboundOut(body), promise: nil) }
+            context.flush()
+        }
         resumeReading()
     }
 
-    /// Writes a body piece by piece: all of it at once would hold up the loop's other clients.
+    /// Writes a large body piece by piece: all of it at once would hold up the loop's other clients.
     private func writePiece(to context: ChannelHandlerContext) {
         guard var rest = restOfBody.take(),
             let piece = rest.readSlice(length: min(LoopTurns.pieceBytes, rest.readableBytes))
-        else { return context.flush() }
+        else { return }
         guard rest.readableBytes > 0 else {
             return context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
         }
@@ -207,6 +212,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
             case .interim(let byteCount):
                 bytes.moveReaderIndex(forwardBy: byteCount)
             case .malformed:
+                fail(.malformed, exchange, context: context)
+                return false
+            case .final(let head) where head.status == 101 && restOfBody != nil:
+                // The tunnel's bytes would come before the rest of the body.
                 fail(.malformed, exchange, context: context)
                 return false
             case .final(let head):

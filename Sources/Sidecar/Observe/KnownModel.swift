@@ -13,8 +13,7 @@ final class KnownModel {
     let counting: Counting
     /// What the errors of its counts belong to.
     let subject: Calibration.Subject
-    /// Where they are kept; nil for models that no rule knows, whose names may be anything, and where there is no room.
-    let calibrationPlace: Int?
+    private var calibrationPlace: Int?
     private var labels: Labels?
 
     private struct Labels {
@@ -25,13 +24,21 @@ final class KnownModel {
         let listedCount: Int
     }
 
-    init(_ name: String, by variant: Variant, _ calibration: CalibrationMemory) {
+    init(_ name: String, by variant: Variant) {
         self.name = name
         self.variant = variant
         rule = variant.configuration.policies.rule(for: name)
         counting = rule?.counting ?? Counting()
         subject = (rule ?? ModelRule(match: [])).calibrationSubject(for: name)
-        calibrationPlace = rule == nil ? nil : calibration.place(of: subject)
+    }
+
+    /// Where the errors of its counts are kept; nil for models that no rule knows, and where there is no room.
+    ///
+    /// To be asked once there is an error: a place is for good, and clients may invent names.
+    func calibrationPlace(in calibration: CalibrationMemory) -> Int? {
+        guard rule != nil else { return nil }
+        calibrationPlace = calibrationPlace ?? calibration.place(of: subject)
+        return calibrationPlace
     }
 
     fileprivate func `is`(_ name: String, of variant: Variant) -> Bool {
@@ -40,8 +47,10 @@ final class KnownModel {
 
     func label(in snapshot: Snapshot) -> Label {
         if let labels, labels.listedCount == snapshot.listedCount { return labels.model }
+        // Read before the label: what is listed in between is seen the next time.
+        let listedCount = snapshot.listedCount
         let label = snapshot.label(ofModel: name)
-        labels = Labels(model: label, listedCount: snapshot.listedCount)
+        labels = Labels(model: label, listedCount: listedCount)
         return label
     }
 
@@ -67,11 +76,11 @@ struct KnownModels {
     private var latest: KnownModel?
 
     /// - Complexity: O(1) for one of a few models; those that share a slot with another are looked up anew.
-    mutating func model(_ name: String, of variant: Variant, _ calibration: CalibrationMemory) -> KnownModel {
+    mutating func model(_ name: String, of variant: Variant) -> KnownModel {
         if let latest, latest.is(name, of: variant) { return latest }
         let slot = Self.slot(of: name, variant)
         let known = slots[slot].flatMap { $0.is(name, of: variant) ? $0 : nil }
-        let found = known ?? KnownModel(name, by: variant, calibration)
+        let found = known ?? KnownModel(name, by: variant)
         slots[slot] = found
         latest = found
         return found

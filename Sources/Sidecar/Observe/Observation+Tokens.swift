@@ -41,7 +41,8 @@ extension LoopContext {
     private func compare(_ usage: Usage, with counted: Int, _ model: KnownModel, _ labels: RecordLabels) {
         guard let ratio = model.subject.ratio(reported: usage.promptTokens, counted: counted) else { return }
         metrics.observe(.countError, Labels(labels.model), ratio)
-        if let place = model.calibrationPlace { shared.memory.calibration.note(ratio, at: place) }
+        let calibration = shared.memory.calibration
+        if let place = model.calibrationPlace(in: calibration) { calibration.note(ratio, at: place) }
     }
 
     private enum TokenLabel {

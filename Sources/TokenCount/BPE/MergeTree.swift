@@ -6,7 +6,7 @@
 ///
 /// Owns scratch memory that it reuses; nothing is allocated before the first piece.
 struct MergeTree: ~Copyable {
-    private var capacity = 0
+    private(set) var capacity = 0
     /// All levels, leaves first.
     private var nodes: UnsafeMutablePointer<UInt64>?
     private var links: UnsafeMutablePointer<Part>?

@@ -11,6 +11,12 @@ extension PieceEncoder {
     /// So many units at the end of a window may belong to other tokens in the block, if it has ordinary ones.
     private static var unsureUnits: Int { 12 }
 
+    /// So many bytes at the end of a block may belong to other tokens in the piece.
+    ///
+    /// Far more than ordinary texts need: a run of pairs that merge from its right end depends on where it is cut, and a
+    /// block that does not meet the next one costs the whole piece its blocks.
+    private static func unsureBytes(of count: Int) -> Int { min(256, count / 8) }
+
     /// The number of tokens of a piece that is longer than a block and no token itself.
     @inline(never)
     mutating func countLong(
@@ -101,6 +107,7 @@ extension PieceEncoder {
         into sink: inout Sink
     ) -> Range<Int>? {
         var seam = 0..<block.first
+        var sure: (token: Range<Int>, count: Int)?
         while true {
             window.merge(
                 block.start,
@@ -110,17 +117,20 @@ extension PieceEncoder {
                 early
             )
             guard seam.isEmpty || window.firstEnd == seam.upperBound else { return nil }
-            let isLast = window.end == block.count
-            if isLast, block.isLast {
+            if window.end == block.count, block.isLast {
                 window.addTokens(from: seam.upperBound, to: block.count, of: block.start, into: &sink)
                 return block.count..<block.count
+            } else if window.end == block.count {
+                guard let sure else { return nil }
+                sink.rewind(to: sure.count)
+                return sure.token
             }
             guard let token = window.lastToken(unitsBeforeEnd: unsureUnits),
                 token.upperBound > seam.upperBound
             else { return nil }
             window.addTokens(from: seam.upperBound, to: token.upperBound, of: block.start, into: &sink)
             seam = token
-            if isLast { return seam }
+            if token.upperBound <= block.count - unsureBytes(of: block.count) { sure = (token, sink.count) }
         }
     }
 

@@ -50,9 +50,9 @@ struct SpareBuffersTests {
     }
 
     @Test(
-        "none that is too small is given, nor one that is far too large",
+        "none that is too small is given, nor one that is larger than a new one",
         arguments: [
-            (mebibytes: 5, isGiven: false), (4, true), (2, true), (1, true),
+            (mebibytes: 5, isGiven: false), (4, true), (3, true), (2, false), (1, false),
         ]
     )
     func sizes(mebibytes: Int, isGiven: Bool) {
