@@ -176,8 +176,12 @@ def test_a_store_that_fails(
     assert bodies == ([body] if then == "inline" else [])
     assert image_counts(sidecar) == {("request", "failed"): 1}
     assert key_of(image) not in s3.objects(BUCKET)
-    told = [line for line in sidecar.log_lines() if line["msg"].startswith("images cannot be stored")]
-    assert [line["error"] for line in told] == [error]
+
+    def told() -> list[str]:
+        return [line["error"] for line in sidecar.log_lines() if line["msg"].startswith("images cannot be stored")]
+
+    assert wait_for(lambda: told() != []), "the log says nothing"
+    assert told() == [error]
 
     begun = time.monotonic()
     assert ask(sidecar, body).status == status
