@@ -45,7 +45,6 @@ final class Exchange {
     var heldBytes = 0
     /// Nil for a body that is small, or of unknown size.
     var room: BodyRoom.Claim?
-    var isReadInPieces = false
     /// The same for bodies that images were put back into.
     var putBackRooms: [BodyRoom.Grant] = []
     /// The same for what is held of an answer.

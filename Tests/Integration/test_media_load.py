@@ -5,12 +5,10 @@
 Times are reported and never asserted.
 """
 
-import contextlib
 import json
 import multiprocessing
 import os
 import re
-import socket
 import threading
 import time
 from collections import Counter
@@ -38,7 +36,7 @@ from images import (
     unfinished,
 )
 from images import quiet_logs as quiet_logs
-from rawhttp import Client, Exchange, Listener, Message, Upstream, ok, wait_for
+from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
 from stack import Sidecar
 
 Start = Callable[..., Sidecar]
@@ -282,90 +280,6 @@ def test_images_seen_before_cost_their_recognition_only(
                 assert ask(sidecar, body).header("x-sidecar-images") == f"{result}=8"
             images, process = (now - before for now, before in zip(seconds(sidecar), (images, process), strict=True))
             report(f"{result}: {megabytes / images:.0f} MB/s, {megabytes / process:.0f} MB per processor second in all")
-
-
-# MARK: - Turns
-
-
-def test_slow_senders_hold_up_no_other_body(start_sidecar: Start) -> None:
-    """Bodies of which a little comes at a time, more of them than move in one turn, beside others that come at once."""
-    sent = [body_of_chat(data_url(png(530 + n, 2_000_000)), model=TAKES_INLINE, text=f"client {n}") for n in range(22)]
-    slow, fast = sent[:12], sent[12:]
-    others_are_answered = threading.Event()
-
-    with Upstream() as upstream:
-        sidecar = start_with_store(start_sidecar, upstream.url)
-
-        def send_slowly(body: bytes) -> int:
-            request = post(body)
-            with Client(sidecar.port) as client:
-                at = len(request) // 2
-                client.send(request[:at])
-                while at < len(request) * 9 // 10 and not others_are_answered.wait(0.01):
-                    client.send(request[at : at + 17_000])
-                    at += 17_000
-                assert others_are_answered.wait(30)
-                client.send(request[at:])
-                return client.read().status
-
-        with ThreadPoolExecutor(len(sent)) as pool:
-            answers = [pool.submit(send_slowly, body) for body in slow]
-            others = [pool.submit(ask, sidecar, body) for body in fast]
-            try:
-                assert {answer.result(timeout=20).status for answer in others} == {200}
-                assert sorted(request.body for request in upstream.requests) == sorted(fast)
-            finally:
-                others_are_answered.set()
-            assert {answer.result(timeout=20) for answer in answers} == {200}
-        assert sorted(request.body for request in upstream.requests) == sorted(sent)
-
-
-def test_large_bodies_in_chunks_arrive_whole(start_sidecar: Start) -> None:
-    """Their size is not known beforehand, and they take turns as well."""
-    sent = [body_of_chat(data_url(png(560 + n, 2_000_000)), model=TAKES_INLINE) for n in range(8)]
-    with Upstream() as upstream:
-        sidecar = start_with_store(start_sidecar, upstream.url)
-
-        def send(body: bytes) -> int:
-            head = post(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
-            chunks = (body[at : at + 50_000] for at in range(0, len(body), 50_000))
-            with Client(sidecar.port) as client:
-                client.send(head + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n")
-                return client.read().status
-
-        with ThreadPoolExecutor(len(sent)) as pool:
-            assert set(pool.map(send, sent)) == {200}
-        assert sorted(request.body for request in upstream.requests) == sorted(sent)
-
-
-class Hasty(Listener):
-    """An upstream that answers the first bytes of a request, and reads the rest later."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        super().__init__()
-
-    def serve(self, connection: socket.socket) -> None:
-        with connection:
-            came = connection.recv(1 << 16)
-            connection.sendall(ok())
-            time.sleep(0.3)
-            with contextlib.suppress(ConnectionResetError):
-                while more := connection.recv(1 << 20):
-                    came += more
-            self.received.append(came)
-
-
-def test_a_connection_is_not_used_again_in_the_middle_of_a_body(start_sidecar: Start) -> None:
-    """The answer comes before most of the body was sent: what is sent next would be taken for the rest of it."""
-    large, small = (body_of_chat(data_url(png(570, size)), model=TAKES_INLINE) for size in (25_000_000, 20_000))
-    with Hasty() as upstream:
-        sidecar = start_with_store(start_sidecar, upstream.url)
-        assert ask(sidecar, large).status == 200
-        assert wait_for(lambda: len(upstream.received) == 1)
-        assert len(upstream.received[0]) < len(large) and large.startswith(upstream.received[0].partition(b"\r\n\r\n")[2])
-        assert ask(sidecar, small).status == 200
-        assert upstream.connections == 2
 
 
 # MARK: - Waiting for room

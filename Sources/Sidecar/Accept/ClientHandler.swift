@@ -52,9 +52,6 @@ final class ClientHandler: ChannelDuplexHandler {
     private(set) var readBegan: NIODeadline
     /// Since when a body waits for others to leave the buffers.
     var isStarvedSince: NIODeadline?
-    /// What was read of a large body since it had to ask for its next turn.
-    var bytesOfTurn = 0
-    var waitsForTurn = false
 
     init(loop: LoopContext, listener: ListenerIdentity) {
         self.loop = loop
@@ -102,7 +99,7 @@ final class ClientHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if mayRead, readsInNextTurn() { context.read() } else { isReadPending = true }
+        if mayRead { context.read() } else { isReadPending = true }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -128,7 +125,7 @@ final class ClientHandler: ChannelDuplexHandler {
     private var mayRead: Bool {
         switch phase {
         case .head, .lingering: true
-        case .body: isStarvedSince == nil && !waitsForTurn && (exchange?.takesMoreBody ?? true)
+        case .body: isStarvedSince == nil && (exchange?.takesMoreBody ?? true)
         case .responding: input.readableBytes < Limit.pipelinedBytes
         case .tunnel: exchange?.takesMoreBody ?? true
         }
@@ -218,7 +215,6 @@ final class ClientHandler: ChannelDuplexHandler {
             refuse(.badRequest("broken chunked coding"))
             return false
         }
-        if exchange.isLargeBody { bytesOfTurn += byteCount }
         if byteCount > 0, let slice = input.readSlice(length: byteCount) { exchange.bodyReceived(slice) }
         guard isCarrying(exchange) else { return true }
         guard progress == .ended else { return false }

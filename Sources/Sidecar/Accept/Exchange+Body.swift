@@ -7,19 +7,10 @@ extension Exchange {
         guard case .length(let count) = head.framing, count >= BodyRoom.leastBytes else { return }
         guard SystemMemory.gives(forBodyOf: count) else { return refuse(.noMemory(byteCount: count)) }
         let limit = variant.configuration.limits.maxBufferedBytes
-        readInPieces()
+        client.reads(as: Buffers.ofLargeBodies)
         room = loop.shared.bodyRoom.claim(count, of: limit, on: loop.eventLoop) { [weak self] in
             self?.client.resumeReading()
         }
-    }
-
-    /// Whether the body is held and one of those that take turns on their event loop.
-    var isLargeBody: Bool { room != nil || body.readableBytes >= BodyRoom.leastBytes }
-
-    private func readInPieces() {
-        guard !isReadInPieces else { return }
-        isReadInPieces = true
-        client.reads(as: Buffers.ofLargeBodies)
     }
 
     /// Payload of a body that is held, framing taken off.
@@ -35,7 +26,7 @@ extension Exchange {
     func bodyReceived(_ bytes: ByteBuffer) {
         if isStreamed { return passOn(bytes) }
         if lacksMemory { return refuse(.noMemory(byteCount: 2 * body.readableBytes)) }
-        if head.framing != .chunked { hold(bytes) } else if isLargeBody { readInPieces() }
+        if head.framing != .chunked { hold(bytes) }
         charge()
         guard body.readableBytes <= variant.configuration.limits.maxBodyBytes else {
             return refuse(.bodyTooLarge(limitBytes: variant.configuration.limits.maxBodyBytes))
@@ -47,22 +38,11 @@ extension Exchange {
             body = bytes
             return
         }
-        // A declared length is trusted once bytes are there, that of a large body once it has got its room: what came
-        // before that takes as much as it needs.
-        if case .length(let count) = head.framing, room?.isGranted ?? true,
-            body.writableBytes < bytes.readableBytes
-        {
-            reserve(count)
+        // A declared length is trusted once bytes are there: a large one has got its room.
+        if case .length(let count) = head.framing, body.writableBytes < bytes.readableBytes {
+            body.reserveCapacity(count)
         }
         body.writeImmutableBuffer(bytes)
-    }
-
-    private func reserve(_ byteCount: Int) {
-        guard room != nil, var spare = loop.shared.spareBuffers.take(for: byteCount) else {
-            return body.reserveCapacity(byteCount)
-        }
-        spare.writeImmutableBuffer(body)
-        body = spare
     }
 
     private func charge() {
@@ -74,24 +54,18 @@ extension Exchange {
 
     /// Forgets what was received once nothing can be sent again.
     func releaseRequest() {
+        if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
+        heldBytes = 0
+        if let room = room.take() {
+            loop.shared.bodyRoom.release(room)
+            client.reads(as: Buffers.ofRequests)
+        }
+        for room in putBackRooms { loop.shared.bodyRoom.release(room) }
+        putBackRooms = []
+        body = ByteBuffer()
         headBytes = ByteBuffer()
         decision = nil
         heldAnswer = nil
         attempt?.body = nil
-        // Before its room goes to the next one, who may then have it.
-        if room != nil { loop.shared.spareBuffers.keep(takeBody()) } else { body = ByteBuffer() }
-        if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
-        heldBytes = 0
-        if let room = room.take() { loop.shared.bodyRoom.release(room) }
-        if isReadInPieces { client.reads(as: Buffers.ofRequests) }
-        isReadInPieces = false
-        for room in putBackRooms { loop.shared.bodyRoom.release(room) }
-        putBackRooms = []
-    }
-
-    private func takeBody() -> ByteBuffer {
-        var taken = ByteBuffer()
-        swap(&taken, &body)
-        return taken
     }
 }

@@ -34,8 +34,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// What has arrived of a head that is not complete yet.
     private var headBytes: ByteBuffer?
     private var exchange: Exchange?
-    /// What is still to be sent of a large body.
-    private var restOfBody: ByteBuffer?
     private var hasServed = false
     private var isReadPending = false
     /// Whether it goes back to the pool once it is known that nothing follows the answer.
@@ -67,30 +65,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.exchange = exchange
         state.sent(isHEAD: exchange.isHEAD, isUpgrade: exchange.head.isUpgrade)
         context.write(wrapOutboundOut(head), promise: nil)
-        if let body, body.readableBytes >= BodyRoom.leastBytes {
-            restOfBody = body
-            writePiece(to: context)
-        } else {
-            if let body { context.write(wrapOutboundOut(body), promise: nil) }
-            context.flush()
-        }
+        if let body { context.write(wrapOutboundOut(body), promise: nil) }
+        context.flush()
         resumeReading()
-    }
-
-    /// Writes a large body piece by piece: all of it at once would hold up the loop's other clients.
-    private func writePiece(to context: ChannelHandlerContext) {
-        guard var rest = restOfBody.take(),
-            let piece = rest.readSlice(length: min(LoopTurns.pieceBytes, rest.readableBytes))
-        else { return }
-        guard rest.readableBytes > 0 else {
-            return context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
-        }
-        restOfBody = rest
-        context.writeAndFlush(wrapOutboundOut(piece)).assumeIsolated().whenSuccess {
-            self.pool.loop.turns.wait {
-                if let context = self.context, self.restOfBody != nil { self.writePiece(to: context) }
-            }
-        }
     }
 
     /// Sends more of a request body, or bytes of an upgraded connection.
@@ -106,7 +83,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// Gives the exchange up: what is still to come on this connection is of no use.
     func abandon() {
         exchange = nil
-        restOfBody = nil
         context?.close(promise: nil)
     }
 
@@ -157,7 +133,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         isActive = false
-        restOfBody = nil
         pool.connectionClosed(self)
         guard let exchange else {
             road?.wasAbandoned()
@@ -214,10 +189,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
             case .malformed:
                 fail(.malformed, exchange, context: context)
                 return false
-            case .final(let head) where head.status == 101 && restOfBody != nil:
-                // The tunnel's bytes would come before the rest of the body.
-                fail(.malformed, exchange, context: context)
-                return false
             case .final(let head):
                 let raw = bytes.readSlice(length: head.byteCount) ?? ByteBuffer()
                 exchange.responseStarted(head, raw)
@@ -248,7 +219,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private func finish(leftOver: Int, context: ChannelHandlerContext) {
         guard let exchange = exchange.take() else { return }
         hasServed = true
-        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent, restOfBody == nil {
+        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent {
             // Not before the read is over: the next request would get what is still in it for its answer.
             isDone = true
         } else {
