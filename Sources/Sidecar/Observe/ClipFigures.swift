@@ -16,10 +16,9 @@ struct ClipFigures: Encodable, Equatable, Sendable {
 
 extension ClipFigures {
     init(_ receipt: ClipReceipt) {
-        let dropped = receipt.dropped
         self.init(
-            dropped: dropped,
-            kept: receipt.lines.count - dropped,
+            dropped: receipt.dropped,
+            kept: receipt.kept,
             before: receipt.before,
             after: receipt.after,
             budget: receipt.budget.tokens

@@ -54,7 +54,8 @@ struct BlockPrint: Equatable {
     }
 }
 
-/// The results of the blocks, and of the pieces that are not kept themselves, that came last, in a table of fixed size where a new block takes the place of an old one.
+/// The results of the blocks that came last, and of pieces that are not kept themselves, in a table of fixed size where
+/// a new one takes the place of an old one.
 ///
 /// A long piece that comes again, as the messages of a chat do, need not be merged again.
 struct BlockSlots {

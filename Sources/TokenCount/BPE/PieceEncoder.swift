@@ -73,11 +73,12 @@ struct PieceEncoder: ~Copyable {
     /// Whether cuts are so near to each other at the start of a very long piece that it is better merged by parts.
     func isCutShort(_ piece: UnsafePointer<UInt8>, count: Int, readable: Int) -> Bool {
         let parts = 32
+        let mostBytes = 5 * parts
         var end = 0
-        for _ in 0..<parts where end < count {
+        for _ in 0..<parts where end < count && end <= mostBytes {
             end = partEnd(of: piece, from: end, count: count, readable: readable)
         }
-        return end <= 5 * parts
+        return end <= mostBytes
     }
 
     /// The number of tokens of a part, which is not all of its piece.

@@ -220,7 +220,7 @@ extension Vocabulary {
     func shortRankUnbranched(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         let word = Self.word(start, count: count, readable: 8)
         let length = UInt64(truncatingIfNeeded: count)
-        // All ones for fewer than eight bytes.
+        // 1 for fewer than eight bytes, else 0.
         let isShorter = UInt64(bitPattern: Int64(truncatingIfNeeded: count &- 8)) &>> 63
         let key = word | (length &* isShorter) &<< 56
         let slot = Self.slot(Self.mixed(key), shortSeeds, buckets: shortBuckets, slots: shortSlots)

@@ -56,12 +56,13 @@ final class ScriptedStore: Sendable {
                     close(connection)
                 }
             }
+            close(listener)
         }
     }
 
     deinit {
+        // Ends the wait for connections. That thread closes, or it might go on at another store's socket of this number.
         shutdown(listener, CInt(SHUT_RDWR))
-        close(listener)
     }
 
     var requests: [Request] { state.withLock { $0.requests } }
