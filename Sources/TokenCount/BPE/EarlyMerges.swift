@@ -67,23 +67,36 @@ struct EarlyPairs {
         self.pairs = pairs
     }
 
-    /// Whether two bytes of a text are merged before all else.
+    /// How many bytes are told of at once.
+    static var stretch: Int { 32 }
+
+    /// Which of the ``stretch`` bytes from an offset on start a pair that is merged before all else: a bit for each, the
+    /// lowest for the first.
+    ///
+    /// No two such pairs share a byte. It is asked of all bytes, so that no answer waits for another.
     ///
     /// - Parameters:
-    ///   - start: the offset of the first one.
-    ///   - range: where the text lies that is merged; it contains `start`.
+    ///   - start: an offset in `range`.
+    ///   - range: where the text lies that is merged.
     @inline(__always)
-    func hasPair(in text: UnsafePointer<UInt8>, at start: Int, of range: Range<Int>) -> Bool {
-        guard start &+ 1 < range.upperBound else { return false }
-        let isLast = start &+ 2 == range.upperBound
-        let before =
-            start == range.lowerBound ? Vocabulary.none : pair(text[start &- 1], text[start]).lowestEnd
-        let after = isLast ? Vocabulary.none : pair(text[start &+ 1], text[start &+ 2]).lowestStart
-        return pair(text[start], text[start &+ 1]).rank < min(before, after)
+    func starts(in text: UnsafePointer<UInt8>, from start: Int, of range: Range<Int>) -> UInt64 {
+        let last = range.upperBound &- 2 &- start
+        guard last >= 0 else { return 0 }
+        var before = start == range.lowerBound ? Vocabulary.none : pair(at: text + (start &- 1)).lowestEnd
+        var here = pair(at: text + start)
+        var found: UInt64 = 0
+        for i in 0..<min(last, Self.stretch) {
+            let next = pair(at: text + (start &+ i &+ 1))
+            found |= (here.rank < min(before, next.lowestStart) ? 1 : 0) &<< UInt64(truncatingIfNeeded: i)
+            before = here.lowestEnd
+            here = next
+        }
+        if last < Self.stretch, here.rank < before { found |= 1 &<< UInt64(truncatingIfNeeded: last) }
+        return found
     }
 
     @inline(__always)
-    private func pair(_ first: UInt8, _ second: UInt8) -> BytePair {
-        pairs[BytePair.index(first, second)]
+    private func pair(at text: UnsafePointer<UInt8>) -> BytePair {
+        pairs[BytePair.index(text[0], text[1])]
     }
 }

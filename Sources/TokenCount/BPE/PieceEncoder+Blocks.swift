@@ -9,7 +9,7 @@
 /// the whole piece is.
 extension PieceEncoder {
     /// So many units at the end of a window may belong to other tokens in the block, if it has ordinary ones.
-    private static var unsureUnits: Int { 12 }
+    private static var unsureUnits: Int { 8 }
 
     /// So many bytes at the end of a block may belong to other tokens in the piece.
     ///

@@ -174,7 +174,7 @@ extension Vocabulary {
         if count <= 8 {
             return shortRank(Self.word(start, count: count, readable: readable), count: count)
         }
-        return count <= longest ? longRank(start, count: count) : Self.none
+        return longRank(start, count: count)
     }
 
     /// The rank of two bytes, or ``none``; quicker than ``rank(_:count:readable:)``.
@@ -202,7 +202,7 @@ extension Vocabulary {
 
     @inline(__always)
     private func shortRank(_ word: UInt64, count: Int) -> UInt32 {
-        let key = count == 8 ? word : word | UInt64(truncatingIfNeeded: count) &<< 56
+        let key = word | UInt64(truncatingIfNeeded: count & 7) &<< 56
         let hash = Self.mixed(key)
         let slot = Self.slot(hash, shortSeeds, buckets: shortBuckets, slots: shortSlots)
         let value = Self.u24(shortValues, at: slot)
@@ -219,10 +219,7 @@ extension Vocabulary {
     @inline(__always)
     func shortRankUnbranched(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         let word = Self.word(start, count: count, readable: 8)
-        let length = UInt64(truncatingIfNeeded: count)
-        // 1 for fewer than eight bytes, else 0.
-        let isShorter = UInt64(bitPattern: Int64(truncatingIfNeeded: count &- 8)) &>> 63
-        let key = word | (length &* isShorter) &<< 56
+        let key = word | UInt64(truncatingIfNeeded: count & 7) &<< 56
         let slot = Self.slot(Self.mixed(key), shortSeeds, buckets: shortBuckets, slots: shortSlots)
         let value = Self.u24(shortValues, at: slot)
         let rank = value & Self.rankMask
@@ -233,8 +230,10 @@ extension Vocabulary {
         return rank | (0 &- (differs | isForeign))
     }
 
+    /// The rank of more than eight bytes, or ``none``.
     @inline(never)
-    private func longRank(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
+    func longRank(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
+        guard count <= longest else { return Self.none }
         let hash = Self.mixed(Self.longKey(UnsafeRawPointer(start), count: count))
         let value = longValues[Self.slot(hash, longSeeds, buckets: longBuckets, slots: longSlots)]
         let fingerprint = UInt32(truncatingIfNeeded: hash) & Self.fingerprintMask

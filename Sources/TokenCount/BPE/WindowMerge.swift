@@ -13,7 +13,9 @@ struct WindowMerge {
     private static let mostPairs = 64
     private static let groups = 16
     /// How many numbers it wants room for.
-    static let room = mostPairs + groups + mostUnits + 1
+    static let room = mostPairs + groups + mostUnits + 1 + mostWords
+    /// Four bytes a unit, and eight more.
+    private static let mostWords = mostUnits / 2 + 2
 
     private let vocabulary: Vocabulary
     private let limit: Int
@@ -23,10 +25,16 @@ struct WindowMerge {
     private let lowest: UnsafeMutablePointer<UInt64>
     /// Where each unit starts, and where the last one ends, from the window's start.
     private let offsets: UnsafeMutablePointer<UInt64>
+    /// Room for the bytes of a window.
+    private let copy: UnsafeMutablePointer<UInt8>
 
+    /// The bytes of the window, behind which eight more may be read.
+    private var text: UnsafePointer<UInt8>
     /// Where the window starts in its piece.
     private(set) var start = 0
     private var units = 0
+    /// A bit for each unit of one byte.
+    private var bytes: UInt64 = 0
     /// A bit for each unit that a token starts with, and one for the end.
     private var bounds: UInt64 = 1
 
@@ -41,6 +49,8 @@ struct WindowMerge {
         lowest = memory + Self.mostPairs
         offsets = lowest + Self.groups
         offsets[0] = 0
+        copy = UnsafeMutableRawPointer(offsets + Self.mostUnits + 1).assumingMemoryBound(to: UInt8.self)
+        text = UnsafePointer(copy)
     }
 
     /// Where the window ends in its piece.
@@ -70,9 +80,14 @@ struct WindowMerge {
         self.start = start
         if isRepetition { return }
         layUnits(piece, from: start, count: count, readable: readable, early)
-        let text = piece + start
-        rankUnits(of: text, readable: readable &- start)
-        bounds = mergedBounds(of: text, readable: readable &- start)
+        if readable &- end >= 8 {
+            text = piece + start
+        } else {
+            copy.update(from: piece + start, count: offset(of: units))
+            text = UnsafePointer(copy)
+        }
+        rankUnits()
+        bounds = mergedBounds()
     }
 
     /// Whether the bytes that start here are those of the window and the one behind it.
@@ -95,15 +110,24 @@ struct WindowMerge {
     ) {
         var laid = 0
         var at = start
+        bytes = 0
+        // Which bytes from `at` on start an early pair, known up to an offset.
+        var starts: UInt64 = 0
+        var known = start
         while laid < limit, at < count {
-            offsets[laid] = UInt64(truncatingIfNeeded: at &- start)
-            laid &+= 1
-            let isPair = early.hasPair(in: piece, at: at, of: start..<count)
-            if vocabulary.unit == .scalar, !isPair {
-                at = vocabulary.scalarEnd(in: piece, from: at, count: count, readable: readable)
-            } else {
-                at &+= isPair ? 2 : 1
+            if at >= known {
+                starts = early.starts(in: piece, from: at, of: start..<count)
+                known = at &+ EarlyPairs.stretch
             }
+            offsets[laid] = UInt64(truncatingIfNeeded: at &- start)
+            var length = 1 &+ Int(truncatingIfNeeded: starts & 1)
+            if vocabulary.unit == .scalar, length == 1 {
+                length = vocabulary.scalarEnd(in: piece, from: at, count: count, readable: readable) &- at
+            }
+            bytes |= (length == 1 ? 1 : 0) &<< UInt64(truncatingIfNeeded: laid)
+            starts &>>= UInt64(truncatingIfNeeded: length)
+            at &+= length
+            laid &+= 1
         }
         offsets[laid] = UInt64(truncatingIfNeeded: at &- start)
         units = laid
@@ -111,32 +135,38 @@ struct WindowMerge {
 
     /// Ranks all pairs of neighbouring units.
     @inline(__always)
-    private func rankUnits(of text: UnsafePointer<UInt8>, readable: Int) {
-        for unit in 0..<units &- 1 {
-            pairs[unit] = firstPair(at: unit, of: text, readable: readable)
-        }
+    private func rankUnits() {
         for unit in units &- 1..<Self.mostPairs {
             pairs[unit] = Self.none
+        }
+        let all = (1 &<< UInt64(truncatingIfNeeded: units &- 1)) &- 1
+        let ofTwoBytes = bytes & (bytes &>> 1) & all
+        Self.forEachBit(of: ofTwoBytes) { unit in
+            let pair = text + offset(of: unit)
+            pairs[unit] = ranked(vocabulary.pairRank(pair[0], pair[1]), at: unit)
+        }
+        Self.forEachBit(of: all & ~ofTwoBytes) { unit in
+            let start = offset(of: unit)
+            let count = offset(of: unit &+ 2) &- start
+            pairs[unit] = ranked(vocabulary.shortRankUnbranched(text + start, count: count), at: unit)
         }
         for group in 0..<Self.groups {
             settle(4 &* group)
         }
     }
 
-    /// The pair of two units, which are short but in the oddest texts.
     @inline(__always)
-    private func firstPair(at unit: Int, of text: UnsafePointer<UInt8>, readable: Int) -> UInt64 {
-        let start = offset(of: unit)
-        let count = offset(of: unit &+ 2) &- start
-        guard count <= 8, readable &- start >= 8 else {
-            return pair(from: unit, to: unit &+ 2, of: text, readable: readable)
+    private static func forEachBit(of bits: UInt64, _ body: (Int) -> Void) {
+        var left = bits
+        while left != 0 {
+            body(left.trailingZeroBitCount)
+            left &= left &- 1
         }
-        return ranked(vocabulary.shortRankUnbranched(text + start, count: count), at: unit)
     }
 
     /// Merges until no pair is a token.
     @inline(__always)
-    private func mergedBounds(of text: UnsafePointer<UInt8>, readable: Int) -> UInt64 {
+    private func mergedBounds() -> UInt64 {
         var bounds = UInt64.max &>> UInt64(truncatingIfNeeded: 63 &- units)
         while true {
             let first = lowestOfAll()
@@ -147,12 +177,10 @@ struct WindowMerge {
             bounds &= ~(1 &<< UInt64(truncatingIfNeeded: middle))
             pairs[middle] = Self.none
             pairs[start] =
-                end < units
-                ? pair(from: start, to: Self.next(in: bounds, after: end), of: text, readable: readable)
-                : Self.none
+                end < units ? pair(from: start, to: Self.next(in: bounds, after: end)) : Self.none
             if start > 0 {
                 let previous = Self.last(in: bounds, before: start)
-                pairs[previous] = pair(from: previous, to: end, of: text, readable: readable)
+                pairs[previous] = pair(from: previous, to: end)
                 settle(previous)
             }
             settle(start)
@@ -171,10 +199,17 @@ struct WindowMerge {
     }
 
     @inline(__always)
-    private func pair(from first: Int, to last: Int, of text: UnsafePointer<UInt8>, readable: Int) -> UInt64 {
+    private func pair(from first: Int, to last: Int) -> UInt64 {
         let start = offset(of: first)
         let count = offset(of: last) &- start
-        return ranked(vocabulary.rank(text + start, count: count, readable: readable &- start), at: first)
+        guard count <= 8 else { return longPair(at: first, start: start, count: count) }
+        return ranked(vocabulary.rank(text + start, count: count, readable: 8), at: first)
+    }
+
+    /// Apart, since the vocabulary would else be copied for each pair.
+    @inline(never)
+    private func longPair(at unit: Int, start: Int, count: Int) -> UInt64 {
+        ranked(vocabulary.longRank(text + start, count: count), at: unit)
     }
 
     /// Rank and unit in one number, so that the lowest is the leftmost of the lowest rank.
