@@ -81,6 +81,9 @@ extension ClassifiedText {
     func hasBlock(at start: Int) -> Bool {
         guard start &+ BitPlanes.width &+ BlockStarts.readable <= count else { return false }
         let word = UnsafeRawPointer(bytes + start).loadUnaligned(as: UInt64.self)
-        return word & word &<< 1 & word &<< 2 & 0x8080_8080_8080_8080 == 0
+        // The first bytes of scalars; those of Cyrillic letters are 0xD0 and 0xD1.
+        let leads = word & word &<< 1 & 0x8080_8080_8080_8080
+        let others = word &<< 2 | ~(word &<< 3) | word &<< 4 | word &<< 5 | word &<< 6
+        return leads & others == 0
     }
 }
