@@ -144,7 +144,7 @@ final class BodyRoom: Sendable {
 
 extension Int {
     /// What a buffer takes for so many bytes.
-    fileprivate var roundedUpToPowerOfTwo: Int {
+    var roundedUpToPowerOfTwo: Int {
         self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
     }
 }

@@ -38,11 +38,22 @@ extension Exchange {
             body = bytes
             return
         }
-        // A declared length is trusted once bytes are there: a large one has got its room.
-        if case .length(let count) = head.framing, body.writableBytes < bytes.readableBytes {
-            body.reserveCapacity(count)
+        // A declared length is trusted once bytes are there, that of a large body once it has got its room: what came
+        // before that takes as much as it needs.
+        if case .length(let count) = head.framing, room?.isGranted ?? true,
+            body.writableBytes < bytes.readableBytes
+        {
+            reserve(count)
         }
         body.writeImmutableBuffer(bytes)
+    }
+
+    private func reserve(_ byteCount: Int) {
+        guard room != nil, var spare = loop.shared.spareBuffers.take(for: byteCount) else {
+            return body.reserveCapacity(byteCount)
+        }
+        spare.writeImmutableBuffer(body)
+        body = spare
     }
 
     private func charge() {
@@ -54,6 +65,12 @@ extension Exchange {
 
     /// Forgets what was received once nothing can be sent again.
     func releaseRequest() {
+        headBytes = ByteBuffer()
+        decision = nil
+        heldAnswer = nil
+        attempt?.body = nil
+        // Before its room goes to the next one, who may then have it.
+        if room != nil { loop.shared.spareBuffers.keep(takeBody()) } else { body = ByteBuffer() }
         if heldBytes > 0 { loop.shared.bufferedBytes.decrement(by: heldBytes) }
         heldBytes = 0
         if let room = room.take() {
@@ -62,10 +79,11 @@ extension Exchange {
         }
         for room in putBackRooms { loop.shared.bodyRoom.release(room) }
         putBackRooms = []
-        body = ByteBuffer()
-        headBytes = ByteBuffer()
-        decision = nil
-        heldAnswer = nil
-        attempt?.body = nil
+    }
+
+    private func takeBody() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &body)
+        return taken
     }
 }

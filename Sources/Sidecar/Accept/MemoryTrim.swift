@@ -10,7 +10,12 @@ final class MemoryTrim: Sendable {
     /// Less than this is not worth the work.
     private static let leastBytes = 4 * 1024 * 1024
 
+    private let spareBuffers: SpareBuffers
     private let peak = Mutex(0)
+
+    init(_ spareBuffers: SpareBuffers) {
+        self.spareBuffers = spareBuffers
+    }
 
     /// Looks at the bytes that bodies hold now; called several times a second.
     func observe(bufferedBytes: Int) {
@@ -20,7 +25,11 @@ final class MemoryTrim: Sendable {
             peak = 0
             return true
         }
-        // Off the event loops: it walks the heaps.
-        if isOver { DispatchQueue.global(qos: .utility).async { sidecar_trim_memory() } }
+        guard isOver else { return }
+        // Off the event loops: it unmaps megabytes and walks the heaps.
+        DispatchQueue.global(qos: .utility).async { [spareBuffers] in
+            _ = spareBuffers.removeAll()
+            sidecar_trim_memory()
+        }
     }
 }

@@ -25,7 +25,8 @@ final class SharedState: Sendable {
     let bufferedBytes = Gauge()
     let bodyRoom = BodyRoom()
     let listedModels = ListedModels()
-    let memoryTrim = MemoryTrim()
+    let spareBuffers: SpareBuffers
+    let memoryTrim: MemoryTrim
     /// Whether the process has been told to stop.
     let isDraining = Switch()
 
@@ -43,6 +44,8 @@ final class SharedState: Sendable {
         hops = Hops(configuration)
         self.logWriter = logWriter
         self.spans = spans
+        spareBuffers = SpareBuffers(bodiesTake: configuration.limits.maxBufferedBytes)
+        memoryTrim = MemoryTrim(spareBuffers)
         self.allowsForcedArm = allowsForcedArm
     }
 
