@@ -5,10 +5,12 @@
 Times are reported and never asserted.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
 import re
+import socket
 import threading
 import time
 from collections import Counter
@@ -36,7 +38,7 @@ from images import (
     unfinished,
 )
 from images import quiet_logs as quiet_logs
-from rawhttp import Client, Exchange, Message, Upstream, ok, wait_for
+from rawhttp import Client, Exchange, Listener, Message, Upstream, ok, wait_for
 from stack import Sidecar
 
 Start = Callable[..., Sidecar]
@@ -280,6 +282,39 @@ def test_images_seen_before_cost_their_recognition_only(
                 assert ask(sidecar, body).header("x-sidecar-images") == f"{result}=8"
             images, process = (now - before for now, before in zip(seconds(sidecar), (images, process), strict=True))
             report(f"{result}: {megabytes / images:.0f} MB/s, {megabytes / process:.0f} MB per processor second in all")
+
+
+# MARK: - Pieces
+
+
+class Hasty(Listener):
+    """An upstream that answers the first bytes of a request, and reads the rest later."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection:
+            came = connection.recv(1 << 16)
+            connection.sendall(ok())
+            time.sleep(0.3)
+            with contextlib.suppress(ConnectionResetError):
+                while more := connection.recv(1 << 20):
+                    came += more
+            self.received.append(came)
+
+
+def test_a_connection_is_not_used_again_in_the_middle_of_a_body(start_sidecar: Start) -> None:
+    """The answer comes before most of the body was sent: what is sent next would be taken for the rest of it."""
+    large, small = (body_of_chat(data_url(png(570, size)), model=TAKES_INLINE) for size in (25_000_000, 20_000))
+    with Hasty() as upstream:
+        sidecar = start_with_store(start_sidecar, upstream.url)
+        assert ask(sidecar, large).status == 200
+        assert wait_for(lambda: len(upstream.received) == 1)
+        assert len(upstream.received[0]) < len(large) and large.startswith(upstream.received[0].partition(b"\r\n\r\n")[2])
+        assert ask(sidecar, small).status == 200
+        assert upstream.connections == 2
 
 
 # MARK: - Waiting for room

@@ -24,6 +24,7 @@ final class LoopContext {
     var countAllowance = Allowance.counting
     var turnAllowance = Allowance.turns
     private var knownModels = KnownModels()
+    let nextTurn: NextTurn
     /// The time of the last tick; near enough for limits of seconds, and free.
     private(set) var coarseNow = NIODeadline.now()
     private(set) var isDraining = false
@@ -41,6 +42,7 @@ final class LoopContext {
     init(eventLoop: any EventLoop, shared: SharedState) {
         self.eventLoop = eventLoop
         self.shared = shared
+        nextTurn = NextTurn(on: eventLoop)
         snapshot = shared.snapshot
         var metrics = MetricsShard()
         phases = PhasePlaces(in: &metrics)

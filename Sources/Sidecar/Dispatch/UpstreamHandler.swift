@@ -34,6 +34,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// What has arrived of a head that is not complete yet.
     private var headBytes: ByteBuffer?
     private var exchange: Exchange?
+    /// What is still to be sent of a large body.
+    private var restOfBody: ByteBuffer?
     private var hasServed = false
     private var isReadPending = false
     /// Whether it goes back to the pool once it is known that nothing follows the answer.
@@ -65,10 +67,36 @@ final class UpstreamHandler: ChannelDuplexHandler {
         self.exchange = exchange
         state.sent(isHEAD: exchange.isHEAD, isUpgrade: exchange.head.isUpgrade)
         context.write(wrapOutboundOut(head), promise: nil)
-        if let body { context.write(wrapOutboundOut(body), promise: nil) }
-        context.flush()
+        if let body, body.readableBytes >= Self.leastInPieces {
+            restOfBody = body
+            writePiece(to: context)
+        } else {
+            if let body { context.write(wrapOutboundOut(body), promise: nil) }
+            context.flush()
+        }
         resumeReading()
     }
+
+    /// Writes a large body piece by piece, one in a turn of the event loop: the system would take megabytes at once,
+    /// and copy them while the loop's other clients wait.
+    private func writePiece(to context: ChannelHandlerContext) {
+        guard var rest = restOfBody.take(),
+            let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes))
+        else { return }
+        guard rest.readableBytes > 0 else {
+            return context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
+        }
+        restOfBody = rest
+        context.writeAndFlush(wrapOutboundOut(piece)).assumeIsolated().whenSuccess {
+            self.pool.loop.nextTurn.run {
+                if let context = self.context, self.restOfBody != nil { self.writePiece(to: context) }
+            }
+        }
+    }
+
+    /// Each piece costs some 40 µs besides: smaller bodies would notice.
+    private static let leastInPieces = 8 << 20
+    private static let pieceBytes = 1 << 20
 
     /// Sends more of a request body, or bytes of an upgraded connection.
     func write(_ bytes: ByteBuffer) {
@@ -83,6 +111,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     /// Gives the exchange up: what is still to come on this connection is of no use.
     func abandon() {
         exchange = nil
+        restOfBody = nil
         context?.close(promise: nil)
     }
 
@@ -133,6 +162,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         isActive = false
+        restOfBody = nil
         pool.connectionClosed(self)
         guard let exchange else {
             road?.wasAbandoned()
@@ -189,6 +219,10 @@ final class UpstreamHandler: ChannelDuplexHandler {
             case .malformed:
                 fail(.malformed, exchange, context: context)
                 return false
+            case .final(let head) where head.status == 101 && restOfBody != nil:
+                // The tunnel's bytes would come before the rest of the body.
+                fail(.malformed, exchange, context: context)
+                return false
             case .final(let head):
                 let raw = bytes.readSlice(length: head.byteCount) ?? ByteBuffer()
                 exchange.responseStarted(head, raw)
@@ -219,7 +253,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private func finish(leftOver: Int, context: ChannelHandlerContext) {
         guard let exchange = exchange.take() else { return }
         hasServed = true
-        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent {
+        if state.keepsAlive, leftOver == 0, isActive, exchange.requestIsSent, restOfBody == nil {
             // Not before the read is over: the next request would get what is still in it for its answer.
             isDone = true
         } else {

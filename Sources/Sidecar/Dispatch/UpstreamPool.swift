@@ -29,7 +29,7 @@ final class UpstreamPool {
 
     let key: Key
     var url: UpstreamURL { key.url }
-    private unowned let loop: LoopContext
+    unowned let loop: LoopContext
     private var idle: [UpstreamHandler] = []
     /// Connections that are being opened.
     private var openingCount = 0
