@@ -205,7 +205,7 @@ extension UpstreamPool: Sendable {}
 /// from each connection that is ready, and its other clients wait meanwhile.
 enum Buffers {
     static let ofRequests = Reading(atMost: 262_144, times: 16)
-    static let ofLargeBodies = Reading(atMost: 65_536, times: 2)
+    static let ofLargeBodies = Reading(atMost: 65_536, times: 1)
     static let ofAnswers = Reading(atMost: 65_536, times: 1)
     /// Bytes that only pass, a TLS record or a proxy's chunk at a time at least.
     static let ofTunnels = Reading(atMost: 262_144, times: 2)
