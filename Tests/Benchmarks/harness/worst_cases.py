@@ -44,5 +44,6 @@ def texts(english):
         "random letters": drawn("abcdefghijklmnopqrstuvwxyz"),
         "few letters": drawn("etaoinshrdlu"),
         "Russian letters": drawn(RUSSIAN),
+        "words without spaces": corpora.cut("".join(filter(str.isalpha, english.lower())), SIZE),
         "random letters and marks": drawn(LETTERS + MARKS),
     }
