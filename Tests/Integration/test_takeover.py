@@ -260,8 +260,10 @@ def test_other_addresses(succession: Succession) -> None:
 def test_a_listener_under_another_name(succession: Succession) -> None:
     """A socket belongs to its address: what cannot be bound twice changes hands."""
     first, second = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    succession.start(gateway=first, admin=second)
+    old = succession.start(gateway=first, admin=second)
     new = succession.start(gateway=second, admin=first)
+    # Until it has let go of the sockets it may answer at them as what it is.
+    assert old.process.wait(10) == 0
     assert new.gateway == f"http://{second}" and serves(new)
     assert get(f"http://{first}/health/ready") == (200, "ready\n")
 
