@@ -112,10 +112,12 @@ extension S3Client {
     /// - Parameters:
     ///   - extraCA: path of a PEM file with further trusted certificates.
     ///   - tracer: makes a span of each request that belongs to a traced one.
+    ///   - connecting: how long opening a connection may take.
     static func httpClient(
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         extraCA: String? = nil,
-        tracer: SpanTracer? = nil
+        tracer: SpanTracer? = nil,
+        connecting: TimeAmount = .seconds(2)
     ) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
@@ -124,7 +126,7 @@ extension S3Client {
             tlsConfiguration: tls,
             // A signature holds for one address.
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(2), read: .seconds(20), write: .seconds(20)),
+            timeout: .init(connect: connecting, read: .seconds(20), write: .seconds(20)),
             decompression: .disabled
         )
         configuration.httpVersion = .http1Only
