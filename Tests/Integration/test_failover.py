@@ -65,7 +65,7 @@ async def test_failover_and_return(
     spared = provider.record(CLAUDE)
     assert spared["requests"] == 1
 
-    await asyncio.sleep(RETRY_AFTER + 1 - (time.monotonic() - begun))
+    await asyncio.sleep(RETRY_AFTER + 1 - (time.monotonic() - tripped))
     provider.play(CLAUDE, "slow", seconds=2)
     answers = await asyncio.gather(*(ask(client, f"probe {number}", stream) for number in range(10)))
     models = sorted(headers["x-sidecar-model"] for _, headers in answers)
