@@ -9,7 +9,6 @@ final class NextTurn {
 
     private let eventLoop: NIOIsolatedEventLoop
     private var waiting: [() -> Void] = []
-    private var isRunning = false
 
     /// - Parameter eventLoop: the one that this is called on.
     init(on eventLoop: any EventLoop) {
@@ -19,7 +18,7 @@ final class NextTurn {
     /// Does something in the next turn, once all that was left for it before is done.
     func run(_ work: @escaping () -> Void) {
         waiting.append(work)
-        if waiting.count == 1, !isRunning { schedule() }
+        if waiting.count == 1 { schedule() }
     }
 
     private func schedule() {
@@ -27,12 +26,10 @@ final class NextTurn {
     }
 
     private func begin() {
-        isRunning = true
         let due = waiting
-        waiting = []
         for work in due { work() }
-        isRunning = false
-        // Not before all of them are done: what they leave would be due by then.
+        // They are waiting until all are done, so that what they leave is not scheduled before: it would be due by then.
+        waiting.removeFirst(due.count)
         if !waiting.isEmpty { schedule() }
     }
 }

@@ -23,7 +23,7 @@ final class SpareBuffers: Sendable {
     /// - Parameter maxBufferedBytes: what bodies may take together.
     convenience init(bodiesTake maxBufferedBytes: Int) {
         // Half of what large ones may: as many end before the next have begun.
-        self.init(most: min(100_663_296, maxBufferedBytes / 8 * 3))
+        self.init(most: min(96 << 20, maxBufferedBytes / 8 * 3))
     }
 
     /// A buffer that holds so many bytes and is no larger than a new one would be: ``BodyRoom`` has granted no more.

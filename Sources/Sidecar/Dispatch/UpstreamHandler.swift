@@ -89,7 +89,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
         restOfBody = rest
         context.writeAndFlush(wrapOutboundOut(piece)).assumeIsolated().whenSuccess {
             self.pool.loop.nextTurn.run {
-                if let context = self.context, self.restOfBody != nil { self.writePiece(to: context) }
+                if let context = self.context { self.writePiece(to: context) }
             }
         }
     }

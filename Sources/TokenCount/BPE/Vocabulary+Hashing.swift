@@ -23,6 +23,12 @@ extension Vocabulary {
         return word
     }
 
+    /// A word of up to 8 bytes with its length in the last byte, unless it fills all of them.
+    @inline(__always)
+    static func shortKey(_ word: UInt64, count: Int) -> UInt64 {
+        word | UInt64(truncatingIfNeeded: count & 7) &<< 56
+    }
+
     /// Folds the whole words from the front, then the last 8 bytes, which may overlap them.
     @inline(__always)
     static func longKey(_ start: UnsafeRawPointer, count: Int) -> UInt64 {

@@ -202,7 +202,7 @@ extension Vocabulary {
 
     @inline(__always)
     private func shortRank(_ word: UInt64, count: Int) -> UInt32 {
-        let key = word | UInt64(truncatingIfNeeded: count & 7) &<< 56
+        let key = Self.shortKey(word, count: count)
         let hash = Self.mixed(key)
         let slot = Self.slot(hash, shortSeeds, buckets: shortBuckets, slots: shortSlots)
         let value = Self.u24(shortValues, at: slot)
@@ -219,7 +219,7 @@ extension Vocabulary {
     @inline(__always)
     func shortRankUnbranched(_ start: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         let word = Self.word(start, count: count, readable: 8)
-        let key = word | UInt64(truncatingIfNeeded: count & 7) &<< 56
+        let key = Self.shortKey(word, count: count)
         let slot = Self.slot(Self.mixed(key), shortSeeds, buckets: shortBuckets, slots: shortSlots)
         let value = Self.u24(shortValues, at: slot)
         let rank = value & Self.rankMask
