@@ -287,6 +287,57 @@ def test_images_seen_before_cost_their_recognition_only(
 # MARK: - Pieces
 
 
+def test_slow_senders_hold_up_no_other_body(start_sidecar: Start) -> None:
+    """Bodies of which a little comes at a time, beside others that come at once."""
+    sent = [body_of_chat(data_url(png(530 + n, 2_000_000)), model=TAKES_INLINE, text=f"client {n}") for n in range(22)]
+    slow, fast = sent[:12], sent[12:]
+    others_are_answered = threading.Event()
+
+    with Upstream() as upstream:
+        sidecar = start_with_store(start_sidecar, upstream.url)
+
+        def send_slowly(body: bytes) -> int:
+            request = post(body)
+            with Client(sidecar.port) as client:
+                at = len(request) // 2
+                client.send(request[:at])
+                while at < len(request) * 9 // 10 and not others_are_answered.wait(0.01):
+                    client.send(request[at : at + 17_000])
+                    at += 17_000
+                assert others_are_answered.wait(30)
+                client.send(request[at:])
+                return client.read().status
+
+        with ThreadPoolExecutor(len(sent)) as pool:
+            answers = [pool.submit(send_slowly, body) for body in slow]
+            others = [pool.submit(ask, sidecar, body) for body in fast]
+            try:
+                assert {answer.result(timeout=20).status for answer in others} == {200}
+                assert sorted(request.body for request in upstream.requests) == sorted(fast)
+            finally:
+                others_are_answered.set()
+            assert {answer.result(timeout=20) for answer in answers} == {200}
+        assert sorted(request.body for request in upstream.requests) == sorted(sent)
+
+
+def test_large_bodies_in_chunks_arrive_whole(start_sidecar: Start) -> None:
+    """Their size is not known beforehand."""
+    sent = [body_of_chat(data_url(png(560 + n, 2_000_000)), model=TAKES_INLINE) for n in range(8)]
+    with Upstream() as upstream:
+        sidecar = start_with_store(start_sidecar, upstream.url)
+
+        def send(body: bytes) -> int:
+            head = post(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+            chunks = (body[at : at + 50_000] for at in range(0, len(body), 50_000))
+            with Client(sidecar.port) as client:
+                client.send(head + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n")
+                return client.read().status
+
+        with ThreadPoolExecutor(len(sent)) as pool:
+            assert set(pool.map(send, sent)) == {200}
+        assert sorted(request.body for request in upstream.requests) == sorted(sent)
+
+
 class Hasty(Listener):
     """An upstream that answers the first bytes of a request, and reads the rest later."""
 
